@@ -1,0 +1,41 @@
+/* parallel.h -- one parallel loop, shared helper threads.
+ *
+ * A pool owns helper threads; any number of jobs share it. luc_parallel_for() runs on the calling
+ * thread, and idle helpers join it, at most `width` threads in all. So an idle machine gives one
+ * job every core and a busy one shares them.
+ *
+ * Same bits for any thread count: the split into items must depend on the shapes alone, never on
+ * `width`, and an item must not read what another item writes. `lane` (0 <= lane < width) tells
+ * which scratch area is free to use; it must not influence results.
+ */
+#ifndef LUC_BASE_PARALLEL_H
+#define LUC_BASE_PARALLEL_H
+
+#include <stddef.h>
+
+struct luc_pool; /* opaque */
+
+/* A pool with `n_helpers` threads besides the callers. NULL when threads or memory are short. */
+struct luc_pool *luc_pool_create(size_t n_helpers);
+/* Waits for the helpers to end; no loop may be running. NULL is fine. Returns NULL. */
+struct luc_pool *luc_pool_destroy(struct luc_pool *pool);
+
+/* A job's thread budget. { NULL, 1 } runs everything on the caller. */
+struct luc_threads {
+    struct luc_pool *pool; /* borrowed; may be NULL */
+    size_t width;          /* lanes, at least 1 */
+};
+
+typedef void luc_parallel_body(void *ctx, size_t item, size_t lane);
+
+/* Runs body(ctx, i, lane) for every i in [0, n), in any order; returns when all are done.
+ * Not to be nested. `threads` may be NULL (serial). */
+void luc_parallel_for(const struct luc_threads *threads, size_t n, luc_parallel_body *body,
+                      void *ctx);
+
+static inline size_t luc_lanes(const struct luc_threads *threads)
+{
+    return threads && threads->pool && threads->width > 1 ? threads->width : 1;
+}
+
+#endif

@@ -1,0 +1,20 @@
+/* optimise.h -- passes over a finished graph, run once at load. Each can be left out to compare. */
+#ifndef LUC_GRAPH_OPTIMISE_H
+#define LUC_GRAPH_OPTIMISE_H
+
+#include "core/graph/graph.h"
+
+enum luc_optimise {
+    LUC_FOLD_CONSTANTS = 1, /* nodes whose inputs are all constant become constants */
+    LUC_FOLD_BATCH_NORM = 2, /* BatchNormalization (or a per-channel constant Mul/Add) after a Conv
+                                with constant weights goes into those weights; the value between
+                                them disappears when nothing else reads it */
+    LUC_PREPARE = 4,         /* op->prepare(): weights packed once, shared by all runs */
+    LUC_OPTIMISE_ALL = 7,
+};
+
+/* In place. Values keep their indices and names; nodes that fell away are removed. */
+LUC_MUST_USE enum luc_status luc_graph_optimise(struct luc_graph *g, unsigned passes,
+                                                struct luc_error *err);
+
+#endif

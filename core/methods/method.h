@@ -1,0 +1,80 @@
+/* method.h -- what it takes to be a method, and the services one run offers it.
+ *
+ * A method is one file and one row in api/methods.def. It reads its parameters, asks the model, and
+ * puts what it found into a result: maps, pictures, numbers, tables. How a map is drawn, encoded or
+ * turned into JSON, where parameters come from, and who waits for the answer is not its business.
+ */
+#ifndef LUC_METHODS_METHOD_H
+#define LUC_METHODS_METHOD_H
+
+#include "core/base/rng.h"
+#include "core/graph/exec.h"
+#include "core/methods/result.h"
+#include "core/model/model.h"
+
+/* Parameters that several methods share; a method lists the groups it uses. */
+enum luc_group {
+    LUC_GROUP_INPUT = 1, /* model, fit, background: methods that look at an upload */
+    LUC_GROUP_VIEW = 2,  /* view, colormap, alpha, clip_percentile: methods that return a map */
+    LUC_GROUP_SEED = 4,  /* seed: methods that use luc_run.rng */
+};
+
+struct luc_input_params { /* rows: luc_input_rows */
+    char model[LUC_TEXT_MAX], background[LUC_TEXT_MAX];
+    int64_t fit; /* 0: the model's own, else 1 + enum luc_fit */
+};
+
+extern const struct luc_param luc_input_rows[];
+
+struct luc_method;
+
+/* One run of one method. Filled by the caller (luc_run_method's), read by the method. */
+struct luc_run {
+    const struct luc_model *model;
+    const struct luc_image *images; /* the uploads, RGB, in the order they came */
+    size_t n_images;
+    const struct luc_input_params *input;
+    struct luc_arena *arena; /* bounded; everything the run allocates */
+    const struct luc_threads *threads;
+    struct luc_rng rng;
+    struct luc_result *result;
+    /* May be NULL. False: the job was cancelled. */
+    bool (*tick)(void *ctx, double progress);
+    void *tick_ctx;
+};
+
+/* Reports progress in [0, 1]; LUC_CANCELLED when the job was cancelled. Every loop whose body runs
+ * the network calls this once per turn. */
+LUC_MUST_USE enum luc_status luc_run_tick(struct luc_run *run, double progress,
+                                          struct luc_error *err);
+
+/* Image `i` as the network wants it, by the run's fit. *input lives in the run's arena. */
+LUC_MUST_USE enum luc_status luc_run_input(struct luc_run *run, size_t i, struct luc_frame *frame,
+                                           struct luc_tensor *input, struct luc_error *err);
+
+/* One image, one question: plans, allocates, copies the input in and runs forward. */
+struct luc_ask {
+    const size_t *taps, *seeds, *wrt;
+    size_t n_taps, n_seeds, n_wrt;
+    bool backward_again;
+};
+LUC_MUST_USE enum luc_status luc_run_forward(struct luc_run *run, const struct luc_tensor *input,
+                                             const struct luc_ask *ask, struct luc_exec **exec,
+                                             struct luc_error *err);
+
+struct luc_method {
+    const char *name;    /* [a-z0-9-]+; URL segment and CLI subcommand */
+    const char *title;   /* for people */
+    const char *summary; /* what the picture shows, one or two sentences */
+    const char *paper;   /* authors, year, arXiv id or DOI; "" */
+    unsigned groups;     /* enum luc_group */
+    size_t images_min, images_max;
+    bool needs_classes; /* the model must be a classifier */
+    size_t params_size;
+    const struct luc_param *params; /* own rows; NULL: none */
+
+    /* LUC_CANCELLED, LUC_NOMEM and what the method's comment lists. */
+    enum luc_status (*run)(struct luc_run *run, const void *params, struct luc_error *err);
+};
+
+#endif
