@@ -53,7 +53,7 @@ struct luc_param {
 
 /* clang-format off */
 /* Fails to compile when field `f` of `T` does not have type `ctype`. */
-#define LUC_FIELD(T, f, ctype) _Generic(&((T *)0)->f, ctype *: offsetof(T, f))
+#define LUC_FIELD(T, f, ctype) _Generic(&((T *)0)->f, __typeof__(ctype) *: offsetof(T, f))
 #define LUC_ROW(T, f, kind, ctype, d, lo, hi, u, text)                                             \
     { .key = #f, .doc = (text), .unit = (u), .type = LUC_PARAM_##kind,                             \
       .offset = LUC_FIELD(T, f, ctype), .def = (d), .min = (lo), .max = (hi) }
