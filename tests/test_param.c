@@ -90,9 +90,9 @@ static void param__seventeen_values_do_not_fit_a_list(void **state)
     (void)state;
     struct params p;
     luc_params_default(table, &p);
-    assert_int_equal(luc_param_set(table, "sizes", "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17", &p,
-                                   NULL),
-                     LUC_RANGE);
+    assert_int_equal(
+        luc_param_set(table, "sizes", "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17", &p, NULL),
+        LUC_RANGE);
     assert_int_equal(p.sizes.n, 2);
 }
 

@@ -20,9 +20,9 @@ struct luc_arena *luc_arena_destroy(struct luc_arena *arena);
 
 /* LUC_ALIGN-aligned memory for `count` objects of `size` bytes, or NULL when the limit would be
  * passed, the system has no more, or the product overflows. count * size == 0 gives a valid pointer. */
-void *luc_arena_alloc(struct luc_arena *arena, size_t count, size_t size);  /* zeroed */
-void *luc_arena_raw(struct luc_arena *arena, size_t count, size_t size);    /* not initialised */
-char *luc_arena_strdup(struct luc_arena *arena, const char *text);          /* NULL: as alloc */
+void *luc_arena_alloc(struct luc_arena *arena, size_t count, size_t size); /* zeroed */
+void *luc_arena_raw(struct luc_arena *arena, size_t count, size_t size);   /* not initialised */
+char *luc_arena_strdup(struct luc_arena *arena, const char *text);         /* NULL: as alloc */
 
 size_t luc_arena_used(const struct luc_arena *arena);  /* bytes, padding included */
 size_t luc_arena_limit(const struct luc_arena *arena); /* bytes */

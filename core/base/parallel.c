@@ -14,9 +14,9 @@ struct loop {
     luc_parallel_body *body;
     void *ctx;
     size_t n, width;
-    atomic_size_t next;   /* first item nobody has taken */
-    size_t n_lanes;       /* lanes handed out; under the pool's lock */
-    size_t n_inside;      /* helpers that hold a pointer to this loop; under the lock */
+    atomic_size_t next; /* first item nobody has taken */
+    size_t n_lanes;     /* lanes handed out; under the pool's lock */
+    size_t n_inside;    /* helpers that hold a pointer to this loop; under the lock */
     struct loop *link;
 };
 
@@ -74,8 +74,8 @@ static void *help(void *arg)
 {
     struct luc_pool *pool = arg;
     for (;;) {
-        for (int i = 0; i < SPINS && atomic_load_explicit(&pool->n_loops, memory_order_relaxed) == 0;
-             i++)
+        for (int i = 0;
+             i < SPINS && atomic_load_explicit(&pool->n_loops, memory_order_relaxed) == 0; i++)
             pause_cpu();
 
         size_t lane = 0;

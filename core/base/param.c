@@ -98,8 +98,8 @@ static enum luc_status set_choice(const struct luc_param *p, const char *text, v
     for (size_t i = 0; p->choices[i]; i++) {
         if (strcmp(p->choices[i], text) == 0)
             return set_values(p, &(double){ (double)i }, 1, dst, err);
-        const int n = snprintf(known + used, sizeof(known) - used, "%s%s", i ? ", " : "",
-                               p->choices[i]);
+        const int n =
+            snprintf(known + used, sizeof(known) - used, "%s%s", i ? ", " : "", p->choices[i]);
         used = n > 0 && used + (size_t)n < sizeof(known) ? used + (size_t)n : sizeof(known) - 1;
     }
     return luc_fail_param(err, LUC_INVALID, p->key, "%s: '%.40s' is not one of %s", p->key, text,

@@ -5,7 +5,7 @@
 #include "core/graph/graph.h"
 
 enum luc_optimise {
-    LUC_FOLD_CONSTANTS = 1, /* nodes whose inputs are all constant become constants */
+    LUC_FOLD_CONSTANTS = 1,  /* nodes whose inputs are all constant become constants */
     LUC_FOLD_BATCH_NORM = 2, /* BatchNormalization (or a per-channel constant Mul/Add) after a Conv
                                 with constant weights goes into those weights; the value between
                                 them disappears when nothing else reads it */

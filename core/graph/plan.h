@@ -17,8 +17,8 @@
 struct luc_plan; /* opaque, read-only once created; may be shared by several executors */
 
 struct luc_plan_spec {
-    const struct luc_graph *graph;  /* borrowed; outlives the plan */
-    const struct luc_shape *inputs; /* graph->n_inputs shapes */
+    const struct luc_graph *graph;    /* borrowed; outlives the plan */
+    const struct luc_shape *inputs;   /* graph->n_inputs shapes */
     const size_t *taps, *seeds, *wrt; /* value indices */
     size_t n_taps, n_seeds, n_wrt;
     size_t lanes;        /* widest thread budget the plan may run with; 0 means 1 */
@@ -29,8 +29,8 @@ struct luc_plan_spec {
 /* The plan lives in `arena`. LUC_SHAPE, LUC_INVALID, LUC_UNSUPPORTED: the message names the node;
  * a wrt that no seed reaches is LUC_INVALID. */
 LUC_MUST_USE enum luc_status luc_plan_create(const struct luc_plan_spec *spec,
-                                             struct luc_arena *arena,
-                                             const struct luc_plan **plan, struct luc_error *err);
+                                             struct luc_arena *arena, const struct luc_plan **plan,
+                                             struct luc_error *err);
 
 /* Bytes that luc_exec_create() will take from its arena, weights not counted. */
 size_t luc_plan_bytes(const struct luc_plan *plan);

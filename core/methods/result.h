@@ -11,7 +11,13 @@
 #include "core/tensor/image.h"
 #include "core/tensor/tensor.h"
 
-enum luc_item_kind { LUC_ITEM_NUMBER, LUC_ITEM_TEXT, LUC_ITEM_TABLE, LUC_ITEM_MAP, LUC_ITEM_PICTURE };
+enum luc_item_kind {
+    LUC_ITEM_NUMBER,
+    LUC_ITEM_TEXT,
+    LUC_ITEM_TABLE,
+    LUC_ITEM_MAP,
+    LUC_ITEM_PICTURE
+};
 
 struct luc_cell {
     const char *text; /* NULL: a number */

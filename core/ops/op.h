@@ -76,8 +76,8 @@ enum luc_op_flags {
 #define LUC_READS_ALL   0xFFFFFFFFu
 
 struct luc_op {
-    const char *name; /* ONNX op_type, exact case */
-    int since;        /* lowest opset whose semantics are implemented */
+    const char *name;          /* ONNX op_type, exact case */
+    int since;                 /* lowest opset whose semantics are implemented */
     size_t n_in_min, n_in_max; /* n_in_max SIZE_MAX: any number */
     size_t n_out_max;          /* 0 means 1 */
     unsigned flags;

@@ -28,7 +28,7 @@ static inline bool luc_dtype_is_int(enum luc_dtype t)
 }
 
 struct luc_shape {
-    size_t rank; /* 0: a scalar, one element */
+    size_t rank;              /* 0: a scalar, one element */
     size_t dim[LUC_MAX_RANK]; /* outermost first */
 };
 
