@@ -1,0 +1,20 @@
+# cmake --install BUILD --prefix P: the program, and core as a static library with its headers and
+# lucida.pc. Includes start with "core/", as they do in this tree.
+set_target_properties(core PROPERTIES OUTPUT_NAME lucida)
+install(TARGETS core ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+foreach(folder base tensor ops graph model methods)
+  file(GLOB headers CONFIGURE_DEPENDS core/${folder}/*.h)
+  install(FILES ${headers} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/lucida/core/${folder})
+endforeach()
+if(TARGET lucida)
+  install(TARGETS lucida RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endif()
+if(EXISTS ${CMAKE_SOURCE_DIR}/config/lucida.conf)
+  install(FILES config/lucida.conf DESTINATION ${CMAKE_INSTALL_DATADIR}/lucida)
+endif()
+install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
+# lib/pkgconfig, lib/x86_64-linux-gnu/pkgconfig: as many steps up as there are folders.
+string(REGEX REPLACE "[^/]+" ".." up ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+set(LUC_PC_PREFIX "\${pcfiledir}/${up}")
+configure_file(cmake/lucida.pc.in lucida.pc @ONLY)
+install(FILES ${CMAKE_BINARY_DIR}/lucida.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
