@@ -54,8 +54,8 @@ words() {
 # Files that are kept although they are made: the makers must still make the same.
 generated() {
     [ -f config/lucida.conf ] || return 0
-    build/release/lucida config --dump --defaults | diff -u config/lucida.conf - ||
-        { echo 'config/lucida.conf is stale: build/release/lucida config --dump --defaults >config/lucida.conf'; return 1; }
+    build/release/lucida config --dump | diff -u config/lucida.conf - ||
+        { echo 'config/lucida.conf is stale: build/release/lucida config --dump >config/lucida.conf'; return 1; }
 }
 
 if ! cmake --preset dev >build/lint-dev.txt 2>&1 || ! cmake --build --preset dev >>build/lint-dev.txt 2>&1 ||
