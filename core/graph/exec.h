@@ -31,10 +31,11 @@ void luc_exec_forward(struct luc_exec *x);
 /* Contents of an input, constant or tap; valid until the next forward. */
 const struct luc_tensor *luc_exec_value(const struct luc_exec *x, size_t value);
 
-/* dL/d(value), to be written between forward and backward; undefined after backward. */
+/* dL/d(value), to be written between forward and backward. Undefined after backward: whoever goes
+ * backward again (luc_plan_spec.backward_again) writes all of every seed again. */
 struct luc_tensor *luc_exec_seed(struct luc_exec *x, size_t value);
 void luc_exec_backward(struct luc_exec *x, enum luc_relu_rule rule);
-/* dL/d(value) for a wrt; valid until the next forward or backward. Zeros where no path leads. */
+/* dL/d(value) for a wrt; valid until the next forward, or until seeds are written again. */
 const struct luc_tensor *luc_exec_grad(const struct luc_exec *x, size_t value);
 
 /* Called after every step when set: node, milliseconds, backward or not. For profiles. */

@@ -57,7 +57,7 @@ LUC_MUST_USE enum luc_status luc_graph_add_input(struct luc_graph *g, size_t val
                                                  struct luc_error *err);
 LUC_MUST_USE enum luc_status luc_graph_add_output(struct luc_graph *g, size_t value,
                                                   struct luc_error *err);
-/* t->data must live as long as the graph (its arena, or a mapped file that outlives it). */
+/* t->data comes from the graph's arena and belongs to the graph: optimise.h changes it in place. */
 LUC_MUST_USE enum luc_status luc_graph_set_constant(struct luc_graph *g, size_t value,
                                                     const struct luc_tensor *t,
                                                     struct luc_error *err);

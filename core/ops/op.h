@@ -47,7 +47,8 @@ struct luc_op_call {
     size_t n_in, n_out;
     const struct luc_tensor *const *in; /* NULL entry: absent. In backward, data is NULL for what
                                            reads() did not ask for; shape is always right */
-    struct luc_tensor *const *out;      /* written by forward; the same holds in backward */
+    struct luc_tensor *const *out;      /* written by forward; the same holds in backward. NULL
+                                           entry but for out[0]: nobody wants it */
 
     /* backward only */
     const struct luc_tensor *const *dout; /* NULL entry: no gradient arrives there */
@@ -68,7 +69,8 @@ enum luc_op_flags {
     LUC_OP_SETS_DIN = 2,   /* backward honours din_fresh */
     LUC_OP_FUSES_RELU = 4, /* forward honours relu */
     LUC_OP_SHAPE_ONLY = 8, /* forward needs only in[0]'s shape (Shape, Size): always known */
-    LUC_OP_IN_PLACE = 16,  /* forward may run with out[0] on in[0]'s memory */
+    LUC_OP_IN_PLACE = 16,  /* forward may run with out[0] on in[0]'s memory; with LUC_OP_SETS_DIN,
+                              backward may run with din[0] on dout[0]'s */
 };
 
 #define LUC_READS_IN(i) (1u << (i))
@@ -93,6 +95,9 @@ struct luc_op {
     /* Which inputs and outputs backward reads, given which din are wanted (bit i: din[i]).
      * NULL: everything. */
     uint32_t (*reads)(const void *attrs, uint32_t wanted);
+
+    /* Floating point operations of one forward, a multiply and an add counting as two; NULL: few. */
+    double (*flops)(const struct luc_infer *x);
 
     /* Packs constant inputs once, at load; `in[i]->data` is NULL for inputs that are not constant.
      * May leave *prepared NULL. What it returns lives in `arena` and is read-only afterwards. */
