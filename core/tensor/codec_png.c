@@ -1,0 +1,274 @@
+/* PNG through libpng.
+ *
+ * As in codec_jpeg.c, libpng's errors jump back to a setjmp whose caller owns everything.
+ */
+#include "core/tensor/codec_formats.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <string.h>
+
+#include <png.h>
+
+#define MAX_SIDE     1000000
+#define CHUNK_BYTES  ((png_alloc_size_t)8 << 20) /* largest chunk whose content is kept */
+#define CHUNK_COUNT  64
+#define SRGB_GAMMA   (1 / 2.2)
+#define GAMMA_CLOSE  0.02
+#define LEVEL_FAST   1
+#define LEVEL        4
+#define LEVEL_SMALL  9
+#define KEY_MAX      79
+#define FIXED_TO_ONE 1e-5 /* libpng's fixed-point unit */
+
+struct job {
+    png_structp png;
+    png_infop info;
+    jmp_buf back;
+    enum luc_status status;
+    struct luc_error *err;
+    /* reading */
+    const uint8_t *bytes;
+    size_t size, at;
+    struct luc_image_info found;
+    struct luc_image *image;
+    /* writing */
+    const struct luc_image *source;
+    const struct luc_png_options *options;
+    struct luc_str *out;
+};
+
+static void on_error(png_structp png, png_const_charp text)
+{
+    struct job *job = png_get_error_ptr(png);
+    if (!job->status) {
+        const bool memory = strstr(text, "emory") != NULL; /* libpng has no error codes */
+        job->status = memory ? luc_fail(job->err, LUC_NOMEM, "PNG: %s", text)
+                             : luc_fail(job->err, LUC_FORMAT, "the PNG file is damaged: %s", text);
+    }
+    longjmp(job->back, 1);
+}
+
+static void on_warning(png_structp png, png_const_charp text)
+{
+    (void)png, (void)text; /* nothing is printed */
+}
+
+static void on_read(png_structp png, png_bytep to, size_t n)
+{
+    struct job *job = png_get_io_ptr(png);
+    if (n > job->size - job->at) {
+        job->status = luc_fail(job->err, LUC_FORMAT, "the PNG file is truncated: send it again");
+        png_error(png, "truncated");
+    }
+    memcpy(to, job->bytes + job->at, n);
+    job->at += n;
+}
+
+/* Chunks that would be decompressed or kept without any use here. */
+static void skip_chunks(png_structp png)
+{
+    static const png_byte names[] = "iCCP\0iTXt\0tEXt\0zTXt\0sPLT\0hIST\0pCAL\0sCAL";
+    png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, names, sizeof(names) / 5);
+    png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, NULL, 0);
+}
+
+static void read_header(struct job *job)
+{
+    png_structp png = job->png;
+    png_set_read_fn(png, job, on_read);
+    png_set_user_limits(png, MAX_SIDE, MAX_SIDE);
+    png_set_chunk_malloc_max(png, CHUNK_BYTES);
+    png_set_chunk_cache_max(png, CHUNK_COUNT);
+    png_set_crc_action(png, PNG_CRC_ERROR_QUIT, PNG_CRC_ERROR_QUIT);
+    skip_chunks(png);
+    png_read_info(png, job->info);
+    job->found.width = png_get_image_width(png, job->info);
+    job->found.height = png_get_image_height(png, job->info);
+    job->found.has_alpha = (png_get_color_type(png, job->info) & PNG_COLOR_MASK_ALPHA) != 0 ||
+                           png_get_valid(png, job->info, PNG_INFO_tRNS) != 0;
+    png_uint_32 n = 0;
+    png_bytep exif = NULL;
+    if (png_get_eXIf_1(png, job->info, &n, &exif))
+        job->found.orientation = luc_exif_orientation(exif, n);
+}
+
+/* Samples are sRGB unless the file states another gamma. */
+static void set_gamma(struct job *job)
+{
+    double gamma = 0;
+    if (png_get_valid(job->png, job->info, PNG_INFO_sRGB) ||
+        !png_get_gAMA(job->png, job->info, &gamma))
+        return;
+    if (gamma > FIXED_TO_ONE && fabs(gamma - SRGB_GAMMA) > GAMMA_CLOSE)
+        png_set_gamma(job->png, PNG_DEFAULT_sRGB, gamma);
+}
+
+static void read_pixels(struct job *job)
+{
+    png_structp png = job->png;
+    read_header(job);
+    png_set_expand(png); /* palette, 1/2/4-bit gray and tRNS become 8-bit samples */
+    png_set_scale_16(png);
+    png_set_gray_to_rgb(png);
+    set_gamma(job);
+    const int passes = png_set_interlace_handling(png);
+    png_read_update_info(png, job->info);
+    const size_t stride = job->image->width * job->image->channels;
+    if (png_get_rowbytes(png, job->info) != stride)
+        png_error(png, "unexpected row size");
+    for (int pass = 0; pass < passes; pass++)
+        for (size_t y = 0; y < job->image->height; y++)
+            png_read_row(png, job->image->data + y * stride, NULL);
+    png_read_end(png, NULL);
+}
+
+static enum luc_status guarded(struct job *job, void (*work)(struct job *))
+{
+    if (setjmp(job->back))
+        return job->status;
+    work(job);
+    return LUC_OK;
+}
+
+/* guarded() with a reader; frees everything. */
+static enum luc_status run_read(struct job *job, void (*work)(struct job *))
+{
+    job->png = png_create_read_struct(PNG_LIBPNG_VER_STRING, job, on_error, on_warning);
+    job->info = job->png ? png_create_info_struct(job->png) : NULL;
+    const enum luc_status st =
+        job->info ? guarded(job, work) : luc_fail(job->err, LUC_NOMEM, "PNG: out of memory");
+    png_destroy_read_struct(&job->png, &job->info, NULL);
+    return st;
+}
+
+static bool png_match(const uint8_t *bytes, size_t size)
+{
+    static const uint8_t signature[8] = { 0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n' };
+    return size >= sizeof(signature) && memcmp(bytes, signature, sizeof(signature)) == 0;
+}
+
+static enum luc_status png_probe(const uint8_t *bytes, size_t size, struct luc_image_info *info,
+                                 struct luc_error *err)
+{
+    struct job job = { .bytes = bytes, .size = size, .found = *info, .err = err };
+    const enum luc_status st = run_read(&job, read_header);
+    if (!st)
+        *info = job.found;
+    return st;
+}
+
+static enum luc_status png_decode(const uint8_t *bytes, size_t size,
+                                  const struct luc_image_info *info, struct luc_image *image,
+                                  struct luc_error *err)
+{
+    struct job job = { .bytes = bytes, .size = size, .found = *info, .image = image, .err = err };
+    return run_read(&job, read_pixels);
+}
+
+const struct luc_codec luc_codec_png = {
+    .media_type = "image/png",
+    .match = png_match,
+    .probe = png_probe,
+    .decode = png_decode,
+};
+
+static void on_write(png_structp png, png_bytep from, size_t n)
+{
+    struct job *job = png_get_io_ptr(png);
+    luc_str_put(job->out, from, n);
+}
+
+static void on_flush(png_structp png)
+{
+    (void)png;
+}
+
+static void write_texts(struct job *job)
+{
+    for (size_t i = 0; i < job->options->n_texts; i++) {
+        const struct luc_image_text *t = &job->options->texts[i];
+        char key[KEY_MAX + 1], none[1] = "";
+        memcpy(key, t->key, strlen(t->key) + 1); /* length checked by the caller */
+        union {
+            const char *in;
+            char *out;
+        } value = { t->value }; /* libpng reads it only */
+        png_text text = { .compression = PNG_ITXT_COMPRESSION_NONE,
+                          .key = key,
+                          .text = value.out,
+                          .itxt_length = strlen(t->value),
+                          .lang = none,
+                          .lang_key = none };
+        png_set_text(job->png, job->info, &text, 1);
+    }
+}
+
+static int level_of(enum luc_png_effort effort)
+{
+    return effort == LUC_PNG_FAST ? LEVEL_FAST : effort == LUC_PNG_SMALL ? LEVEL_SMALL : LEVEL;
+}
+
+static void write_pixels(struct job *job)
+{
+    static const int types[] = { 0, PNG_COLOR_TYPE_GRAY, 0, PNG_COLOR_TYPE_RGB,
+                                 PNG_COLOR_TYPE_RGB_ALPHA };
+    const struct luc_image *im = job->source;
+    png_structp png = job->png;
+    png_set_write_fn(png, job, on_write, on_flush);
+    png_set_IHDR(png, job->info, (png_uint_32)im->width, (png_uint_32)im->height, 8,
+                 types[im->channels], PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
+                 PNG_FILTER_TYPE_DEFAULT);
+    png_set_compression_level(png, level_of(job->options->effort));
+    png_set_filter(png, PNG_FILTER_TYPE_BASE,
+                   job->options->effort == LUC_PNG_SMALL ? PNG_ALL_FILTERS : PNG_FILTER_SUB);
+    write_texts(job);
+    png_write_info(png, job->info);
+    for (size_t y = 0; y < im->height; y++)
+        png_write_row(png, im->data + y * im->width * im->channels);
+    png_write_end(png, NULL);
+}
+
+static enum luc_status check_picture(const struct luc_image *im,
+                                     const struct luc_png_options *options, struct luc_error *err)
+{
+    if (im->channels != 1 && im->channels != 3 && im->channels != 4)
+        return luc_fail(err, LUC_INVALID, "PNG holds 1, 3 or 4 channels, not %zu", im->channels);
+    if (im->width < 1 || im->height < 1 || im->width > MAX_SIDE || im->height > MAX_SIDE)
+        return luc_fail(err, LUC_INVALID, "PNG: %zu x %zu pixels cannot be written", im->width,
+                        im->height);
+    for (size_t i = 0; i < options->n_texts; i++) {
+        const char *key = options->texts[i].key;
+        const size_t len = strlen(key);
+        bool plain = len >= 1 && len <= KEY_MAX;
+        for (size_t k = 0; plain && k < len; k++)
+            plain = key[k] >= ' ' && key[k] <= '~';
+        if (!plain)
+            return luc_fail(err, LUC_INVALID, "PNG: a text key must be 1 to %d ASCII characters",
+                            KEY_MAX);
+    }
+    return LUC_OK;
+}
+
+enum luc_status luc_image_encode_png(const struct luc_image *image,
+                                     const struct luc_png_options *options, struct luc_str *out,
+                                     struct luc_error *err)
+{
+    static const struct luc_png_options defaults = { 0 };
+    struct job job = {
+        .source = image, .options = options ? options : &defaults, .out = out, .err = err
+    };
+    enum luc_status st = check_picture(image, job.options, err);
+    if (st)
+        return st;
+    const size_t before = out->len;
+    job.png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &job, on_error, on_warning);
+    job.info = job.png ? png_create_info_struct(job.png) : NULL;
+    st = job.info ? guarded(&job, write_pixels) : luc_fail(err, LUC_NOMEM, "PNG: out of memory");
+    png_destroy_write_struct(&job.png, &job.info);
+    if (!st && out->failed)
+        st = luc_fail_nomem(err, "PNG file", out->len);
+    if (st)
+        out->len = before;
+    return st;
+}

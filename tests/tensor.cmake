@@ -1,0 +1,1 @@
+luc_test(test_codec LINK core)
