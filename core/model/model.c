@@ -1,0 +1,210 @@
+#include "core/model/model.h"
+
+#include "core/base/embed.h"
+#include "core/base/file.h"
+#include "core/base/hash.h"
+#include "core/formats/onnx.h"
+#include "core/graph/optimise.h"
+#include "core/model/describe.h"
+#include "core/model/resolve.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PATH_BYTES 4096
+#define TEXT_LIMIT                                                                                 \
+    ((size_t)16 << 20) /* a description, its labels, aliases: far more than any has */
+#define LABELS_LIMIT ((size_t)4 << 20)
+#define FILE_LIMIT   ((size_t)1 << 36)
+#define PROBE_BYTES  ((size_t)256 << 20)
+
+extern const struct luc_embedded luc_label_files[];
+
+struct load {
+    const char *dir;
+    struct luc_description d;
+    struct luc_model *m;
+    size_t limit;
+};
+
+static enum luc_status hash_text(struct load *l, struct luc_hash *h, struct luc_error *err)
+{
+    char text[LUC_HASH_HEX_MAX];
+    enum luc_status s = luc_hash_finish_hex(h, text, err);
+    if (s)
+        return s;
+    l->m->hash = luc_arena_strdup(l->m->arena, text);
+    return l->m->hash ? LUC_OK : luc_fail_nomem(err, "hash", sizeof text);
+}
+
+static enum luc_status read_onnx(struct load *l, const char *path, struct luc_error *err)
+{
+    struct luc_file f = { 0 };
+    struct luc_hash h = { 0 };
+    enum luc_status s = luc_file_map(path, FILE_LIMIT, &f, err);
+    if (!s)
+        s = luc_onnx_read(f.bytes, f.size, l->m->graph, err);
+    if (!s)
+        s = luc_hash_init(&h, LUC_SHA256, err);
+    if (!s) {
+        luc_hash_update(&h, f.bytes, f.size);
+        s = hash_text(l, &h, err);
+    }
+    luc_hash_done(&h);
+    luc_file_unmap(&f);
+    return s;
+}
+
+/* Puts the file's name before the reader's sentence. */
+static enum luc_status name_file(const struct load *l, enum luc_status s, struct luc_error *err)
+{
+    if (!s || !err || strstr(err->text, l->d.file))
+        return s;
+    struct luc_error inner = *err;
+    return luc_fail(err, s, "%.80s: %.170s", l->d.file, inner.text);
+}
+
+static enum luc_status read_graph(struct load *l, struct luc_error *err)
+{
+    char path[PATH_BYTES];
+    enum luc_status s = luc_path_join(l->dir, l->d.file, path, sizeof path, err);
+    if (s)
+        return s;
+    l->m->graph = luc_graph_create(l->limit);
+    if (!l->m->graph)
+        return luc_fail_nomem(err, "the network", sizeof *l->m->graph);
+    s = read_onnx(l, path, err);
+    if (!s)
+        s = luc_graph_finish(l->m->graph, err);
+    return name_file(l, s, err);
+}
+
+/* The list inside the program, when the description names it rather than a file. */
+static const struct luc_embedded *embedded_labels(const char *name)
+{
+    size_t n = strlen(name);
+    for (const struct luc_embedded *e = luc_label_files; e->name; e++)
+        if (!strncmp(e->name, name, n) && !strcmp(e->name + n, ".txt"))
+            return e;
+    return NULL;
+}
+
+static enum luc_status read_labels(struct load *l, struct luc_error *err)
+{
+    struct luc_description *d = &l->d;
+    if (!d->labels_name)
+        return LUC_OK;
+    const struct luc_embedded *e = embedded_labels(d->labels_name);
+    if (e)
+        return luc_labels_parse((const char *)e->data, e->name, l->m->arena, &d->labels,
+                                &d->n_labels, err);
+    char path[PATH_BYTES], *text = NULL;
+    enum luc_status s = luc_path_join(l->dir, d->labels_name, path, sizeof path, err);
+    if (!s)
+        s = luc_file_read(path, LABELS_LIMIT, &text, NULL, err);
+    if (!s)
+        s = luc_labels_parse(text, d->labels_name, l->m->arena, &d->labels, &d->n_labels, err);
+    free(text);
+    return s;
+}
+
+/* Labels by class: shifted by "label_offset". */
+static enum luc_status place_labels(struct load *l, struct luc_error *err)
+{
+    struct luc_model *m = l->m;
+    size_t n = l->d.n_labels, offset = l->d.label_offset;
+    if (!n)
+        return LUC_OK;
+    if (m->logits == LUC_NONE || offset > m->n_classes || n > m->n_classes - offset)
+        return luc_fail(err, LUC_FORMAT,
+                        "description of network '%s': %zu labels from class %zu on do not fit its "
+                        "%zu classes; correct \"labels\" or \"label_offset\"",
+                        m->name, n, offset, m->n_classes);
+    const char **list = luc_arena_alloc(m->arena, offset + n, sizeof *list);
+    if (!list)
+        return luc_fail_nomem(err, "labels", (offset + n) * sizeof *list);
+    for (size_t i = 0; i < offset + n; i++)
+        list[i] = i < offset ? "" : l->d.labels[i - offset];
+    m->labels = list;
+    m->n_labels = offset + n;
+    return LUC_OK;
+}
+
+/* Shapes of an example: counts the classes, finds the last convolution, shows that it all fits. */
+static enum luc_status try_example(struct load *l, struct luc_error *err)
+{
+    struct luc_arena *arena = luc_arena_create(PROBE_BYTES);
+    if (!arena)
+        return luc_fail_nomem(err, "the shapes of a network", 4096);
+    struct luc_model *m = l->m;
+    struct luc_infos x;
+    enum luc_status s =
+        luc_resolve_shapes(m, m->in.height ? m->in.height : LUC_ANY_SIDE,
+                           m->in.width ? m->in.width : LUC_ANY_SIDE, arena, &x, err);
+    if (!s)
+        s = luc_resolve_classes(m, &x, err);
+    luc_arena_destroy(arena);
+    return name_file(l, s, err);
+}
+
+static enum luc_status load(struct load *l, const char *json, struct luc_error *err)
+{
+    struct luc_model *m = l->m;
+    enum luc_status s = luc_describe_parse(json, m->arena, &l->d, err);
+    if (s)
+        return s;
+    m->name = l->d.name;
+    m->title = l->d.title;
+    m->licence = l->d.licence;
+    m->task = l->d.task;
+    m->in = l->d.in;
+    m->out = l->d.out;
+    s = read_labels(l, err);
+    if (!s)
+        s = read_graph(l, err);
+    if (!s)
+        s = luc_resolve_input(m, &l->d, err);
+    if (!s)
+        s = luc_resolve_logits(m, err);
+    if (!s)
+        s = luc_resolve_aliases(m, &l->d, err);
+    if (!s)
+        s = luc_graph_optimise(m->graph, LUC_OPTIMISE_ALL, err);
+    if (!s)
+        s = try_example(l, err);
+    if (!s)
+        s = place_labels(l, err);
+    if (!l->d.fit_given && m->in.width == 0)
+        m->in.fit = LUC_FIT_NATIVE;
+    m->bytes = luc_arena_used(m->arena) + (m->graph ? luc_arena_used(m->graph->arena) : 0);
+    return s;
+}
+
+enum luc_status luc_model_load(const char *dir, const char *json, size_t limit_bytes,
+                               struct luc_model **model, struct luc_error *err)
+{
+    struct luc_arena *arena = luc_arena_create(limit_bytes < TEXT_LIMIT ? limit_bytes : TEXT_LIMIT);
+    struct luc_model *m = arena ? luc_arena_alloc(arena, 1, sizeof *m) : NULL;
+    if (!m) {
+        luc_arena_destroy(arena);
+        return luc_fail_nomem(err, "the network", sizeof *m);
+    }
+    m->arena = arena;
+    struct load l = { .dir = dir, .m = m, .limit = limit_bytes };
+    enum luc_status s = load(&l, json, err);
+    if (s)
+        luc_model_destroy(m);
+    else
+        *model = m;
+    return s;
+}
+
+struct luc_model *luc_model_destroy(struct luc_model *m)
+{
+    if (m) {
+        luc_graph_destroy(m->graph);
+        luc_arena_destroy(m->arena); /* m itself lives there */
+    }
+    return NULL;
+}
