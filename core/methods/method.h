@@ -26,9 +26,13 @@ struct luc_input_params { /* rows: luc_input_rows */
 
 extern const struct luc_param luc_input_rows[];
 
+/* "#rrggbb", "white", "black" or "gray" into rgb. LUC_INVALID. */
+LUC_MUST_USE enum luc_status luc_colour_parse(const char *text, uint8_t rgb[3],
+                                              struct luc_error *err);
+
 struct luc_method;
 
-/* One run of one method. Filled by the caller (luc_run_method's), read by the method. */
+/* One run of one method. Filled by the caller of luc_method_run(), read by the method. */
 struct luc_run {
     const struct luc_model *model;
     const struct luc_image *images; /* the uploads, RGB, in the order they came */
@@ -76,5 +80,10 @@ struct luc_method {
     /* LUC_CANCELLED, LUC_NOMEM and what the method's comment lists. */
     enum luc_status (*run)(struct luc_run *run, const void *params, struct luc_error *err);
 };
+
+/* Checks what the method asks of the run (number of images, a classifier), then runs it. `params`
+ * points to method->params_size bytes. */
+LUC_MUST_USE enum luc_status luc_method_run(const struct luc_method *method, struct luc_run *run,
+                                            const void *params, struct luc_error *err);
 
 #endif

@@ -1,0 +1,108 @@
+/* saliency: which pixels, changed a little, move the class score most.
+ *
+ *   M[h,w] = max_c | dS_k / dx[c,h,w] |
+ *
+ * Input:  one picture.
+ * Output: map `saliency` [1, 1, h, w] at the network's input size, in logits per normalised unit;
+ *         non-negative unless `signed`.
+ * Cost:   one forward and one backward pass.
+ * Errors: LUC_NOT_FOUND, LUC_RANGE, LUC_INVALID the target; LUC_SHAPE a native size at which the
+ *         network does not give one row of logits.
+ * Source: Simonyan, Vedaldi & Zisserman, "Deep Inside Convolutional Networks: Visualising Image
+ *         Classification Models and Saliency Maps", 2013, arXiv:1312.6034, section 3. The score is
+ *         the logit, as there. Beyond the paper: l2 over channels, the sign, gradient times input.
+ */
+#include "core/methods/collapse.h"
+#include "core/methods/target.h"
+
+#include <string.h>
+
+struct params {
+    char target[LUC_TEXT_MAX];
+    int64_t channel, keep_sign, times_input;
+};
+
+static const char *const channel_names[] = { "max", "l2", NULL };
+
+static const struct luc_param rows[] = {
+    LUC_TEXT(struct params, target, "top", LUC_TARGET_DOC),
+    LUC_CHOICE(struct params, channel, LUC_COLLAPSE_MAX, 2, channel_names,
+               "How the colour channels' gradients become one number: the largest magnitude, or "
+               "the Euclidean norm"),
+    { .key = "signed",
+      .doc = "Keep the gradient's sign: does more of this pixel raise or lower the score",
+      .unit = "",
+      .type = LUC_PARAM_BOOL,
+      .offset = LUC_FIELD(struct params, keep_sign, int64_t),
+      .max = 1 },
+    LUC_BOOL(struct params, times_input, 0,
+             "Multiply the gradient by the normalised input (gradient times input)"),
+    LUC_PARAM_END,
+};
+
+static enum luc_status make_map(struct luc_run *run, const struct params *p,
+                                const struct luc_frame *frame, const struct luc_tensor *input,
+                                const struct luc_tensor *gradient, struct luc_error *err)
+{
+    const struct luc_shape *s = &gradient->shape;
+    struct luc_tensor map = { .shape = luc_shape4(1, 1, s->dim[2], s->dim[3]) };
+    struct luc_tensor g = *gradient;
+    g.data = luc_arena_raw(run->arena, luc_numel(s), sizeof(float));
+    map.data = luc_arena_raw(run->arena, luc_numel(&map.shape), sizeof(float));
+    if (!g.data || !map.data)
+        return luc_fail_nomem(err, "saliency", luc_numel(s) * sizeof(float));
+    memcpy(g.data, gradient->data, luc_numel(s) * sizeof(float));
+    if (p->times_input)
+        luc_times_input(&g, input);
+    luc_collapse_channels(&g, (enum luc_collapse)p->channel, p->keep_sign != 0, map.data);
+    const struct luc_place place = { frame->x, frame->y, frame->width, frame->height, 0 };
+    return luc_result_map(run->result, "saliency", &map, p->keep_sign != 0, &place, err);
+}
+
+static enum luc_status run_saliency(struct luc_run *run, const void *params, struct luc_error *err)
+{
+    const struct params *p = params;
+    const size_t logits = run->model->logits, in = run->model->input;
+    struct luc_frame frame;
+    struct luc_tensor input;
+    struct luc_exec *x = NULL;
+    struct luc_target target;
+    enum luc_status st = luc_run_input(run, 0, &frame, &input, err);
+    if (!st)
+        st = luc_run_forward(run, &input,
+                             &(struct luc_ask){ .taps = &logits,
+                                                .seeds = &logits,
+                                                .wrt = &in,
+                                                .n_taps = 1,
+                                                .n_seeds = 1,
+                                                .n_wrt = 1 },
+                             &x, err);
+    if (!st)
+        st = luc_target_find(run, p->target, luc_exec_value(x, logits), &target, err);
+    if (!st)
+        st = luc_run_tick(run, 0.5, err);
+    if (st)
+        return st;
+    luc_exec_seed(x, logits)->data[target.index] = 1.0f;
+    luc_exec_backward(x, LUC_RELU_PLAIN);
+
+    st = luc_target_report(run, &target, err);
+    if (!st)
+        st = make_map(run, p, &frame, &input, luc_exec_grad(x, in), err);
+    return st ? st : luc_run_tick(run, 1.0, err);
+}
+
+const struct luc_method luc_method_saliency = {
+    .name = "saliency",
+    .title = "Saliency",
+    .summary = "Which pixels, changed a little, move the class score most: the magnitude of the "
+               "score's gradient with respect to the picture.",
+    .paper = "Simonyan et al. 2013, arXiv:1312.6034",
+    .groups = LUC_GROUP_INPUT | LUC_GROUP_VIEW,
+    .images_min = 1,
+    .images_max = 1,
+    .needs_classes = true,
+    .params_size = sizeof(struct params),
+    .params = rows,
+    .run = run_saliency,
+};
