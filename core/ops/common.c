@@ -1,0 +1,287 @@
+#include "core/ops/common.h"
+
+#include <math.h>
+#include <string.h>
+
+enum luc_status luc_infer_need(const struct luc_infer *x, size_t n, struct luc_error *err)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!luc_infer_has(x, i))
+            return luc_fail(err, LUC_INVALID, "input %zu is missing", i);
+    return LUC_OK;
+}
+
+enum luc_status luc_infer_same(struct luc_infer *x, struct luc_error *err)
+{
+    const enum luc_status st = luc_infer_need(x, 1, err);
+    if (st)
+        return st;
+    x->out[0].shape = x->in[0]->shape;
+    x->out[0].dtype = x->in[0]->dtype;
+    return LUC_OK;
+}
+
+enum luc_status luc_infer_same_float(struct luc_infer *x, struct luc_error *err)
+{
+    const enum luc_status st = luc_infer_same(x, err);
+    if (!st && luc_dtype_is_int(x->out[0].dtype))
+        return luc_fail(err, LUC_UNSUPPORTED, "its input holds integers, it wants real numbers");
+    return st;
+}
+
+enum luc_status luc_infer_broadcast(struct luc_infer *x, struct luc_error *err)
+{
+    enum luc_status st = luc_infer_need(x, x->n_in, err);
+    if (st)
+        return st;
+    struct luc_shape shape = x->in[0]->shape;
+    enum luc_dtype dtype = x->in[0]->dtype;
+    for (size_t i = 1; i < x->n_in; i++) {
+        st = luc_shape_broadcast(&shape, &x->in[i]->shape, &shape, err);
+        if (st)
+            return st;
+        if (luc_dtype_is_int(dtype) && !luc_dtype_is_int(x->in[i]->dtype))
+            dtype = x->in[i]->dtype;
+    }
+    x->out[0].shape = shape;
+    x->out[0].dtype = dtype;
+    return LUC_OK;
+}
+
+enum luc_status luc_infer_axis(int64_t axis, size_t rank, size_t *to, struct luc_error *err)
+{
+    const int64_t n = (int64_t)rank;
+    if (axis < -n || axis >= n)
+        return luc_fail(err, LUC_SHAPE, "axis %lld does not exist in a tensor of rank %zu",
+                        (long long)axis, rank);
+    *to = (size_t)(axis < 0 ? axis + n : axis);
+    return LUC_OK;
+}
+
+enum luc_status luc_infer_axes(const struct luc_ints *axes, size_t rank, bool chosen[LUC_MAX_RANK],
+                               struct luc_error *err)
+{
+    bool mark[LUC_MAX_RANK] = { false };
+    if (rank > LUC_MAX_RANK)
+        return luc_fail(err, LUC_UNSUPPORTED, "rank %zu, at most %d are supported", rank,
+                        LUC_MAX_RANK);
+    for (size_t i = 0; i < axes->n; i++) {
+        size_t axis = 0;
+        const enum luc_status st = luc_infer_axis(axes->v[i], rank, &axis, err);
+        if (st)
+            return st;
+        if (mark[axis])
+            return luc_fail(err, LUC_SHAPE, "axis %zu is named twice", axis);
+        mark[axis] = true;
+    }
+    memcpy(chosen, mark, sizeof(mark));
+    return LUC_OK;
+}
+
+const struct luc_param luc_softmax_attrs[] = {
+    LUC_INT(struct luc_softmax_attrs, axis, LUC_NO_AXIS, -9, 7, "",
+            "Axis to normalise over; when not given, 1 before opset 13 and -1 since"),
+    LUC_PARAM_END,
+};
+
+static int64_t softmax_axis(const void *attrs, int opset)
+{
+    const int64_t axis = ((const struct luc_softmax_attrs *)attrs)->axis;
+    return axis != LUC_NO_AXIS ? axis : opset < 13 ? 1 : -1;
+}
+
+enum luc_status luc_infer_softmax(struct luc_infer *x, struct luc_error *err)
+{
+    const enum luc_status same = luc_infer_same_float(x, err);
+    if (same)
+        return same;
+    const size_t rank = x->in[0]->shape.rank;
+    const int64_t axis = softmax_axis(x->attrs, x->opset);
+    size_t at = 0;
+    /* Before opset 13 the axis splits the shape in two and may lie past its end. */
+    if (rank > 0 && !(x->opset < 13 && axis == (int64_t)rank))
+        return luc_infer_axis(axis, rank, &at, err);
+    return LUC_OK;
+}
+
+struct luc_softmax luc_softmax_over(const void *attrs, int opset, const struct luc_shape *shape)
+{
+    const int64_t axis = softmax_axis(attrs, opset);
+    const size_t at = (size_t)(axis < 0 ? axis + (int64_t)shape->rank : axis);
+    if (shape->rank == 0)
+        return (struct luc_softmax){ .outer = 1, .axis = 1, .inner = 1 };
+    if (opset < 13)
+        return (struct luc_softmax){ .outer = luc_dims(shape, 0, at),
+                                     .axis = luc_dims(shape, at, shape->rank),
+                                     .inner = 1 };
+    return (struct luc_softmax){ .outer = luc_dims(shape, 0, at),
+                                 .axis = shape->dim[at],
+                                 .inner = luc_dims(shape, at + 1, shape->rank) };
+}
+
+int64_t luc_to_int(float v)
+{
+    return v >= 0x1p63f ? INT64_MAX : v > -0x1p63f ? (int64_t)v : v < 0.0f ? INT64_MIN : 0;
+}
+
+static enum luc_status check_list(const struct luc_infer *x, size_t i, const char *what,
+                                  struct luc_error *err)
+{
+    const struct luc_info *in = x->in[i];
+    if (in->shape.rank > 1)
+        return luc_fail(err, LUC_SHAPE, "%s must be a list, not a tensor of rank %zu", what,
+                        in->shape.rank);
+    if (luc_numel(&in->shape) > LUC_LIST_MAX)
+        return luc_fail(err, LUC_UNSUPPORTED, "%s holds %zu values, at most %d are supported", what,
+                        luc_numel(&in->shape), LUC_LIST_MAX);
+    if (!in->known && luc_numel(&in->shape) > 0)
+        return luc_fail(err, LUC_UNSUPPORTED, "%s must be known before the run", what);
+    return LUC_OK;
+}
+
+enum luc_status luc_infer_ints(const struct luc_infer *x, size_t i, const char *what,
+                               struct luc_ints *to, struct luc_error *err)
+{
+    const enum luc_status st = check_list(x, i, what, err);
+    if (st)
+        return st;
+    struct luc_ints list = { .n = luc_numel(&x->in[i]->shape) };
+    for (size_t k = 0; k < list.n; k++) {
+        const float v = x->in[i]->known[k];
+        if (isnan(v) || (!isinf(v) && v != truncf(v)))
+            return luc_fail(err, LUC_INVALID, "%s: %g is not a whole number", what, (double)v);
+        list.v[k] = luc_to_int(v);
+    }
+    *to = list;
+    return LUC_OK;
+}
+
+enum luc_status luc_infer_reals(const struct luc_infer *x, size_t i, const char *what,
+                                struct luc_reals *to, struct luc_error *err)
+{
+    const enum luc_status st = check_list(x, i, what, err);
+    if (st)
+        return st;
+    to->n = luc_numel(&x->in[i]->shape);
+    for (size_t k = 0; k < to->n; k++)
+        to->v[k] = (double)x->in[i]->known[k];
+    return LUC_OK;
+}
+
+static size_t list_size(const struct luc_op_call *c, size_t i)
+{
+    const size_t n = luc_call_has(c, i) ? luc_numel(&c->in[i]->shape) : 0;
+    return n < LUC_LIST_MAX ? n : LUC_LIST_MAX;
+}
+
+struct luc_ints luc_call_ints(const struct luc_op_call *c, size_t i)
+{
+    struct luc_ints list = { .n = list_size(c, i) };
+    for (size_t k = 0; k < list.n; k++)
+        list.v[k] = luc_to_int(c->in[i]->data[k]);
+    return list;
+}
+
+struct luc_reals luc_call_reals(const struct luc_op_call *c, size_t i)
+{
+    struct luc_reals list = { .n = list_size(c, i) };
+    for (size_t k = 0; k < list.n; k++)
+        list.v[k] = (double)c->in[i]->data[k];
+    return list;
+}
+
+void luc_wrap_ints(enum luc_dtype type, float *v, size_t n)
+{
+    for (size_t i = 0; i < n && type == LUC_U8; i++)
+        v[i] = (float)(uint8_t)luc_to_int(v[i]);
+    for (size_t i = 0; i < n && type == LUC_I8; i++)
+        v[i] = (float)(int8_t)(uint8_t)luc_to_int(v[i]);
+}
+
+void luc_call_clear(const struct luc_op_call *c, size_t i)
+{
+    if (luc_call_fresh(c, i))
+        memset(c->din[i]->data, 0, luc_numel(&c->din[i]->shape) * sizeof(float));
+}
+
+void luc_call_map(const struct luc_op_call *c, luc_map_fn *f)
+{
+    luc_map_forward(c->threads, f, c->attrs, c->in[0]->data, c->out[0]->data,
+                    luc_numel(&c->out[0]->shape));
+}
+
+void luc_call_map_backward(const struct luc_op_call *c, luc_map_grad *g)
+{
+    if (!c->din[0])
+        return;
+    const struct luc_map_backward m = { .grad = g,
+                                        .attrs = c->attrs,
+                                        .x = c->in[0]->data,
+                                        .y = c->out[0]->data,
+                                        .dy = c->dout[0]->data,
+                                        .dx = c->din[0]->data,
+                                        .fresh = luc_call_fresh(c, 0) };
+    luc_map_backward(c->threads, &m, luc_numel(&c->out[0]->shape));
+}
+
+void luc_call_binary(const struct luc_op_call *c, luc_binary_fn *f)
+{
+    luc_binary_forward(c->threads, f, c->in[0], c->in[1], c->out[0]);
+}
+
+void luc_call_binary_backward(const struct luc_op_call *c, size_t i, luc_binary_grad *g)
+{
+    if (!c->din[i])
+        return;
+    const struct luc_binary_backward m = { .grad = g,
+                                           .a = c->in[0],
+                                           .b = c->in[1],
+                                           .y = c->out[0],
+                                           .dy = c->dout[0],
+                                           .dx = c->din[i],
+                                           .which = i,
+                                           .fresh = luc_call_fresh(c, i) };
+    luc_binary_backward(c->threads, &m);
+}
+
+static void copy(const void *attrs, const float *x, float *y, size_t n)
+{
+    (void)attrs;
+    if (x != y)
+        memcpy(y, x, n * sizeof(*y));
+}
+
+static void copy_grad(const void *attrs, const float *x, const float *y, const float *dy, float *dx,
+                      size_t n)
+{
+    (void)x, (void)y;
+    copy(attrs, dy, dx, n);
+}
+
+void luc_call_copy(const struct luc_op_call *c)
+{
+    luc_call_map(c, copy);
+}
+
+void luc_call_copy_backward(const struct luc_op_call *c)
+{
+    luc_call_map_backward(c, copy_grad);
+}
+
+uint32_t luc_reads_nothing(const void *attrs, uint32_t wanted)
+{
+    (void)attrs, (void)wanted;
+    return 0;
+}
+
+uint32_t luc_reads_out(const void *attrs, uint32_t wanted)
+{
+    (void)attrs, (void)wanted;
+    return LUC_READS_OUT;
+}
+
+uint32_t luc_reads_in0(const void *attrs, uint32_t wanted)
+{
+    (void)attrs, (void)wanted;
+    return LUC_READS_IN(0);
+}
