@@ -1,1 +1,3 @@
 luc_test(test_codec LINK core)
+luc_test(test_npy LINK core)
+luc_test(test_resize LINK core)
