@@ -1,0 +1,135 @@
+/* Conv -- https://onnx.ai/onnx/operators/onnx__Conv.html
+ *
+ *   in   x  [N, C, H, W] or [N, C, W]
+ *        w  [M, C / group, kH, kW] or [M, C / group, kW]
+ *        b  [M], optional
+ *   out  y  [N, M, oH, oW]
+ *
+ *   y[n,m,oh,ow] = b[m] + sum_{c,i,j} w[m,c,i,j] x[n,c',oh sH - pT + i dH, ow sW - pL + j dW]
+ *   dx = the transposed convolution of dy,  dw = x correlated with dy,  db[m] = sum_{n,h,w} dy
+ *
+ * Source: Fukushima, "Neocognitron", 1980; LeCun et al., "Gradient-Based Learning Applied to
+ * Document Recognition", 1998. How it is computed: core/kernels/conv.h.
+ */
+#include "core/kernels/conv.h"
+#include "core/ops/op.h"
+
+#include <limits.h>
+#include <string.h>
+
+struct attrs {
+    struct luc_window_attrs win;
+    int64_t group;
+};
+
+static const struct luc_param attr_table[] = {
+    LUC_WINDOW_ROWS(struct luc_window_attrs),
+    LUC_INT(struct attrs, group, 1, 1, INT_MAX, "", "Groups that channels are split into"),
+    LUC_PARAM_END,
+};
+
+/* The rows above know the fields of attrs.win by their offset in it. */
+_Static_assert(offsetof(struct attrs, win) == 0, "win comes first");
+
+static enum luc_status geometry(const struct luc_infer *x, struct luc_conv *g,
+                                struct luc_error *err)
+{
+    const struct attrs *a = x->attrs;
+    const struct luc_shape *in = &x->in[0]->shape, *w = &x->in[1]->shape;
+    const size_t group = (size_t)a->group;
+
+    if (w->rank != in->rank || w->rank < 3)
+        return luc_fail(err, w->rank == 5 ? LUC_UNSUPPORTED : LUC_SHAPE,
+                        "x has rank %zu, weights rank %zu: want 4 (or 3) for both", in->rank,
+                        w->rank);
+    const size_t kernel[2] = { w->rank == 4 ? w->dim[2] : 1, w->dim[w->rank - 1] };
+    const enum luc_status st = luc_window_resolve(&a->win, in, kernel, false, &g->win, err);
+    if (st)
+        return st;
+    if (w->dim[0] == 0 || in->dim[1] % group != 0 || w->dim[0] % group != 0 ||
+        w->dim[1] != in->dim[1] / group)
+        return luc_fail(err, LUC_SHAPE,
+                        "%zu channels in %zu groups do not fit weights of %zu x %zu channels",
+                        in->dim[1], group, w->dim[0], w->dim[1]);
+    g->n = in->dim[0], g->c_in = in->dim[1], g->c_out = w->dim[0], g->groups = group;
+    return luc_conv_check(g, err);
+}
+
+static enum luc_status infer(struct luc_infer *x, struct luc_error *err)
+{
+    struct luc_conv g;
+    enum luc_status st = luc_shape_check(&x->in[1]->shape, "weights", err);
+    if (st || (st = geometry(x, &g, err)) != LUC_OK)
+        return st;
+    if (x->n_in > 2 && x->in[2] && (x->in[2]->shape.rank != 1 || x->in[2]->shape.dim[0] != g.c_out))
+        return luc_fail(err, LUC_SHAPE, "the bias must be [%zu]", g.c_out);
+    x->out[0].shape = luc_window_shape(&x->in[0]->shape, g.c_out, g.win.oh, g.win.ow);
+    return luc_shape_check(&x->out[0].shape, "output", err);
+}
+
+static size_t scratch(const struct luc_infer *x, bool backward, size_t lanes)
+{
+    struct luc_conv g;
+    (void)backward;
+    return geometry(x, &g, NULL) == LUC_OK ? luc_conv_scratch(&g, lanes) : 0;
+}
+
+static uint32_t reads(const void *attrs, uint32_t wanted)
+{
+    (void)attrs;
+    return (wanted & 1u ? LUC_READS_IN(1) : 0) | (wanted & 2u ? LUC_READS_IN(0) : 0);
+}
+
+/* As infer() found it: the shapes agree by now. */
+static struct luc_conv describe(const struct luc_op_call *c)
+{
+    struct luc_conv g = { .n = 0 };
+    const struct luc_info in0 = { .shape = c->in[0]->shape }, in1 = { .shape = c->in[1]->shape };
+    const struct luc_info *const in[2] = { &in0, &in1 };
+    const struct luc_infer x = { .attrs = c->attrs, .opset = c->opset, .n_in = 2, .in = in };
+    const enum luc_status st = geometry(&x, &g, NULL);
+    (void)st;
+    return g;
+}
+
+static void forward(const struct luc_op_call *c)
+{
+    const struct luc_conv g = describe(c);
+    const struct luc_conv_finish fin = {
+        .bias = c->n_in > 2 && c->in[2] ? c->in[2]->data : NULL,
+        .relu = c->relu,
+    };
+    luc_conv_y(&g, c->in[0]->data, c->in[1]->data, &fin, c->out[0]->data, c->scratch, c->threads);
+}
+
+static void backward(const struct luc_op_call *c)
+{
+    const struct luc_conv g = describe(c);
+    const float *dy = c->dout[0]->data;
+
+    if (c->din[0])
+        luc_conv_dx(&g, dy, c->in[1]->data, !(c->din_fresh && c->din_fresh[0]), c->din[0]->data,
+                    c->scratch, c->threads);
+    for (size_t i = 1; i < c->n_in; i++)
+        if (c->din[i] && c->din_fresh && c->din_fresh[i])
+            memset(c->din[i]->data, 0, luc_numel(&c->din[i]->shape) * sizeof(float));
+    if (c->din[1])
+        luc_conv_dw(&g, c->in[0]->data, dy, c->din[1]->data, c->scratch, c->threads);
+    if (c->n_in > 2 && c->din[2])
+        luc_channel_sums(dy, g.n, g.c_out, g.win.oh * g.win.ow, c->din[2]->data, c->threads);
+}
+
+const struct luc_op luc_op_conv = {
+    .name = "Conv",
+    .since = 1,
+    .n_in_min = 2,
+    .n_in_max = 3,
+    .flags = LUC_OP_SETS_DIN | LUC_OP_FUSES_RELU,
+    .attrs_size = sizeof(struct attrs),
+    .attrs = attr_table,
+    .infer = infer,
+    .scratch = scratch,
+    .reads = reads,
+    .forward = forward,
+    .backward = backward,
+};
