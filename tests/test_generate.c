@@ -1,0 +1,212 @@
+#include "core/base/rng.h"
+#include "core/generate/optimiser.h"
+#include "core/generate/paint.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define LIMIT ((size_t)64 << 20)
+
+static int setup(void **state)
+{
+    *state = luc_arena_create(LIMIT);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    luc_arena_destroy(*state);
+    return 0;
+}
+
+static const size_t sizes[][2] = { { 1, 1 }, { 2, 2 },  { 3, 5 },   { 4, 7 },
+                                   { 8, 6 }, { 13, 9 }, { 16, 16 }, { 5, 12 } };
+#define N_SIZES (sizeof(sizes) / sizeof(sizes[0]))
+
+/* ---- Fourier ---- */
+
+static void fft__is_the_sum_that_defines_it(void **state)
+{
+    const double two_pi = 6.283185307179586;
+    struct luc_rng rng;
+    luc_rng_seed(&rng, 3);
+    for (size_t k = 0; k < N_SIZES; k++) {
+        const size_t h = sizes[k][0], w = sizes[k][1], columns = luc_fft_columns(w);
+        float real[256], spectrum[2 * 256], back[256];
+        struct luc_fft *f = NULL;
+        assert_int_equal(luc_fft_create(h, w, *state, &f, NULL), LUC_OK);
+        for (size_t i = 0; i < h * w; i++)
+            real[i] = (float)luc_rng_normal(&rng);
+        luc_fft_forward(f, real, spectrum);
+        for (size_t v = 0; v < h; v++)
+            for (size_t u = 0; u < columns; u++) {
+                double re = 0, im = 0;
+                for (size_t y = 0; y < h; y++)
+                    for (size_t x = 0; x < w; x++) {
+                        const double angle =
+                            two_pi * ((double)(v * y) / (double)h + (double)(u * x) / (double)w);
+                        re += (double)real[y * w + x] * cos(angle);
+                        im -= (double)real[y * w + x] * sin(angle);
+                    }
+                assert_true(fabs(re - (double)spectrum[2 * (v * columns + u)]) < 1e-4);
+                assert_true(fabs(im - (double)spectrum[2 * (v * columns + u) + 1]) < 1e-4);
+            }
+        luc_fft_inverse(f, spectrum, back);
+        for (size_t i = 0; i < h * w; i++)
+            assert_true(fabsf(back[i] - real[i]) < 1e-5f);
+    }
+}
+
+/* ---- pictures ---- */
+
+static void paint__gives_back_the_picture_it_was_set_to(void **state)
+{
+    struct luc_rng rng;
+    luc_rng_seed(&rng, 4);
+    for (int kind = LUC_PIXEL; kind <= LUC_FOURIER; kind++)
+        for (size_t k = 0; k < N_SIZES; k++) {
+            const size_t h = sizes[k][0], w = sizes[k][1];
+            float picture[3 * 256], got[3 * 256];
+            struct luc_paint p;
+            assert_int_equal(luc_paint_init(&p, (enum luc_paint_kind)kind, h, w, 1.0, *state, NULL),
+                             LUC_OK);
+            for (size_t i = 0; i < 3 * h * w; i++)
+                picture[i] = (float)(10 + luc_rng_uniform(&rng) * 235);
+            luc_paint_set(&p, picture);
+            luc_paint_get(&p, got);
+            for (size_t i = 0; i < 3 * h * w; i++)
+                assert_true(fabsf(got[i] - picture[i]) < 0.02f);
+        }
+}
+
+static double weighted(struct luc_paint *p, float *picture, const float *weights)
+{
+    double sum = 0;
+    luc_paint_get(p, picture);
+    for (size_t i = 0; i < 3 * p->height * p->width; i++)
+        sum += (double)picture[i] * (double)weights[i];
+    return sum;
+}
+
+static void paint__fourier_gradient_matches_finite_difference(void **state)
+{
+    struct luc_rng rng;
+    luc_rng_seed(&rng, 5);
+    for (size_t k = 1; k < N_SIZES; k++) {
+        const size_t h = sizes[k][0], w = sizes[k][1];
+        float picture[3 * 256], weights[3 * 256], gradient[3 * 2 * 256];
+        struct luc_paint p;
+        assert_int_equal(luc_paint_init(&p, LUC_FOURIER, h, w, 1.0, *state, NULL), LUC_OK);
+        luc_paint_noise(&p, 0.3, &rng);
+        for (size_t i = 0; i < 3 * h * w; i++)
+            weights[i] = (float)luc_rng_normal(&rng);
+        weighted(&p, picture, weights);
+        luc_paint_backward(&p, picture, weights, gradient);
+        for (size_t i = 0; i < p.n; i++) {
+            const float at = p.variable[i], step = 0.02f;
+            p.variable[i] = at + step;
+            const double up = weighted(&p, picture, weights);
+            p.variable[i] = at - step;
+            const double down = weighted(&p, picture, weights);
+            p.variable[i] = at;
+            const double want = (up - down) / (2 * (double)step);
+            assert_true(fabs(want - (double)gradient[i]) <
+                        2e-2 * (1 + fabs(want) + fabs((double)gradient[i])));
+        }
+    }
+}
+
+/* ---- optimisers ---- */
+
+/* f = sum_i c_i (x_i - i)^2 with condition 100; returns f, gradient in g. */
+static double bowl(const float *x, float *g, size_t n)
+{
+    double f = 0;
+    for (size_t i = 0; i < n; i++) {
+        const double c = 1 + 99.0 * (double)i / (double)(n - 1), d = (double)x[i] - (double)i;
+        f += c * d * d;
+        g[i] = (float)(2 * c * d);
+    }
+    return f;
+}
+
+static void adam__first_step_is_the_rate_whatever_the_gradient(void **state)
+{
+    struct luc_optimiser o;
+    float x[3] = { 0, 0, 0 }, g[3] = { 1e-3f, -50, 7 };
+    const struct luc_optimiser_spec spec = { .kind = LUC_ADAM, .rate = 0.25 };
+    assert_int_equal(luc_optimiser_init(&o, &spec, 3, *state, NULL), LUC_OK);
+    luc_optimiser_step(&o, x, g);
+    assert_float_equal(x[0], -0.25f, 1e-4f);
+    assert_float_equal(x[1], 0.25f, 1e-6f);
+    assert_float_equal(x[2], -0.25f, 1e-6f);
+}
+
+static double descend(struct luc_arena *arena, enum luc_optimiser_kind kind, double rate, int steps)
+{
+    struct luc_optimiser o;
+    float x[20] = { 0 }, g[20];
+    const struct luc_optimiser_spec spec = { .kind = kind, .rate = rate };
+    assert_int_equal(luc_optimiser_init(&o, &spec, 20, arena, NULL), LUC_OK);
+    for (int i = 0; i < steps; i++) {
+        bowl(x, g, 20);
+        luc_optimiser_step(&o, x, g);
+    }
+    return bowl(x, g, 20);
+}
+
+static void optimisers__reach_the_bottom_of_a_bowl(void **state)
+{
+    assert_true(descend(*state, LUC_LBFGS, 1.0, 60) < 1e-3);
+    assert_true(descend(*state, LUC_ADAM, 0.5, 500) < 1e-2);
+    assert_true(descend(*state, LUC_ASCENT, 0.02, 2000) < 100); /* from 98,800 */
+}
+
+static void optimiser__goes_on_from_its_saved_state_bit_for_bit(void **state)
+{
+    for (int kind = LUC_ADAM; kind <= LUC_ASCENT; kind++) {
+        struct luc_optimiser a, b;
+        float xa[20] = { 0 }, xb[20], g[20];
+        const struct luc_optimiser_spec spec = { .kind = (enum luc_optimiser_kind)kind,
+                                                 .rate = 0.1,
+                                                 .pairs = 5 };
+        assert_int_equal(luc_optimiser_init(&a, &spec, 20, *state, NULL), LUC_OK);
+        assert_int_equal(luc_optimiser_init(&b, &spec, 20, *state, NULL), LUC_OK);
+        for (int i = 0; i < 40; i++) {
+            if (i == 17) { /* what a checkpoint does */
+                float *own = b.state;
+                memcpy(own, a.state, a.state_n * sizeof(float));
+                b = a;
+                b.state = own;
+                memcpy(xb, xa, sizeof(xa));
+            }
+            bowl(xa, g, 20);
+            luc_optimiser_step(&a, xa, g);
+            if (i >= 17) {
+                bowl(xb, g, 20);
+                luc_optimiser_step(&b, xb, g);
+            }
+        }
+        assert_memory_equal(xa, xb, sizeof(xa));
+    }
+}
+
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        T(fft__is_the_sum_that_defines_it),
+        T(paint__gives_back_the_picture_it_was_set_to),
+        T(paint__fourier_gradient_matches_finite_difference),
+        T(adam__first_step_is_the_rate_whatever_the_gradient),
+        T(optimisers__reach_the_bottom_of_a_bowl),
+        T(optimiser__goes_on_from_its_saved_state_bit_for_bit),
+    };
+#undef T
+    return cmocka_run_group_tests_name("generate", tests, NULL, NULL);
+}
