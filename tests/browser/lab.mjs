@@ -1,0 +1,145 @@
+// usage: lab.mjs BASE_URL PICTURE OUT_DIR   Drives the page at BASE_URL in Debian's Chromium: a
+// photograph goes in, a picture and a table come out, errors stand beside their field, nothing is
+// written to the console, and the Content-Security-Policy is never broken. Screenshots go to OUT_DIR.
+import assert from "node:assert/strict";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+
+const [base, picture, out] = process.argv.slice(2);
+const require = createRequire(resolve("build/browser/package.json"));
+
+function needed() {
+  const chromium = ["/usr/bin/chromium", "/usr/bin/chromium-browser"].find(existsSync);
+  try {
+    const { chromium: browser } = require("playwright-core");
+    if (chromium) return { browser, chromium };
+    console.log("skipped: needs Chromium in /usr/bin");
+  } catch {
+    console.log("skipped: needs playwright-core (./dev test installs it in build/browser)");
+  }
+  process.exit(77);
+}
+
+const { browser, chromium } = needed();
+const profile = mkdtempSync(join(tmpdir(), "lucida-browser-"));
+const context = await browser.launchPersistentContext(profile, {
+  executablePath: chromium,
+  headless: true,
+  viewport: { width: 1280, height: 900 },
+  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync"],
+});
+const page = context.pages()[0] || (await context.newPage());
+page.setDefaultTimeout(60_000);
+
+const complaints = [];
+page.on("console", (m) => { if (["error", "warning"].includes(m.type())) complaints.push(m.text()); });
+page.on("pageerror", (e) => complaints.push(String(e)));
+
+async function step(name, body) {
+  try {
+    await body();
+    console.log(`ok   ${name}`);
+  } catch (error) {
+    await page.screenshot({ path: join(out, "lab-failed.png"), fullPage: true });
+    console.log(`FAIL ${name}\n${error.stack}\nconsole: ${complaints.join("\n")}`);
+    throw error;
+  }
+}
+
+async function shot(name) {
+  await page.screenshot({ path: join(out, `lab-${name}.png`), fullPage: true });
+}
+
+const widthOfImage = (selector) => page.locator(selector).evaluate((img) => img.complete && img.naturalWidth);
+
+async function choose(method) {
+  await page.selectOption("#method", method);
+}
+
+async function runAndWait() {
+  await page.click("#run");
+  await page.waitForFunction(() => /^Done/.test(document.querySelector("#status").textContent));
+}
+
+try {
+  await step("the page opens under a strict policy and offers what /methods lists", async () => {
+    const response = await page.goto(base, { waitUntil: "networkidle" });
+    const policy = response.headers()["content-security-policy"] || "";
+    assert.match(policy, /default-src 'none'|default-src 'self'/);
+    assert.doesNotMatch(policy, /unsafe/);
+    const listed = await (await page.request.get(new URL("methods", base).href)).json();
+    const names = (listed.methods || listed).map((m) => m.name).sort();
+    const offered = await page.locator("#method option").evaluateAll((all) => all.map((o) => o.value).sort());
+    assert.deepEqual(offered, names);
+    assert.equal(await page.locator("#run").isDisabled(), true, "nothing to run without a photograph");
+    await shot("empty");
+  });
+
+  await step("a photograph gives a saliency picture", async () => {
+    await page.setInputFiles("#file", picture);
+    await choose("saliency");
+    assert.match(await page.textContent("#curl"), /^curl -F image=@\S+ \S+\/saliency -o saliency\.png$/);
+    await runAndWait();
+    assert.equal(await widthOfImage("#picture img"), await widthOfImage("#photo"), "the map has the upload's size");
+    assert.ok(await page.locator("#download").isVisible());
+    await shot("saliency");
+  });
+
+  await step("every setting of the form is accepted as it stands", async () => {
+    const options = await page.locator("#p-view option").evaluateAll((all) => all.map((o) => o.value));
+    await page.locator("#more").evaluate((d) => { d.open = true; });
+    await page.selectOption("#p-view", options.at(-1));
+    assert.match(await page.textContent("#curl"), new RegExp(`view=${options.at(-1)}`));
+    await runAndWait();
+    await page.click("#defaults");
+    assert.doesNotMatch(await page.textContent("#curl"), /view=/);
+  });
+
+  await step("classify gives a table", async () => {
+    await choose("classify");
+    await runAndWait();
+    assert.ok((await page.locator("#found tbody tr").count()) >= 5);
+    await shot("classify");
+  });
+
+  await step("an error stands beside its field", async () => {
+    await choose("saliency");
+    await page.fill("#p-target", "no such thing at all");
+    const before = complaints.length;
+    await page.click("#run");
+    await page.locator("#p-target-error").waitFor({ state: "visible" });
+    assert.equal(await page.getAttribute("#p-target", "aria-invalid"), "true");
+    await shot("error");
+    // The browser itself notes a failed request.
+    assert.ok(complaints.splice(before).every((text) => /status of 4\d\d/.test(text)));
+    await page.click("#defaults");
+  });
+
+  await step("the keyboard alone is enough", async () => {
+    await page.focus("#method");
+    const reached = new Set();
+    for (let i = 0; i < 40; i++) {
+      await page.keyboard.press("Tab");
+      reached.add(await page.evaluate(() => document.activeElement.id));
+    }
+    for (const id of ["model", "run", "file"]) assert.ok(reached.has(id), `Tab reaches #${id}`);
+  });
+
+  await step("it fits a telephone, in the dark", async () => {
+    await page.emulateMedia({ colorScheme: "dark" });
+    await page.setViewportSize({ width: 390, height: 844 });
+    const wider = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+    assert.ok(wider <= 0, `${wider} px wider than the screen`);
+    await shot("phone");
+  });
+
+  await step("nothing was written to the console", async () => assert.deepEqual(complaints, []));
+} catch {
+  process.exitCode = 1;
+} finally {
+  await context.close();
+  rmSync(profile, { recursive: true, force: true });
+}
