@@ -4,6 +4,7 @@
 
 #include "core/base/status.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,6 +21,8 @@ struct luc_colormap {
     const char *name;
     uint32_t rgb[256]; /* 0xRRGGBB */
 };
+
+extern const struct luc_colormap luc_colormap_tables[LUC_N_COLORMAPS]; /* by id */
 
 /* In the order of the enum; NULL-terminated, for parameter tables. */
 extern const char *const luc_colormap_names[];
