@@ -12,6 +12,7 @@
 #define CONFIG_CATALOG_H
 
 #include "core/base/arena.h"
+#include "core/base/status.h"
 
 #include <stdbool.h>
 

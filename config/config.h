@@ -16,6 +16,7 @@
 
 struct cfg {
     char listen[LUC_TEXT_MAX], models[LUC_TEXT_MAX], data[LUC_TEXT_MAX], model[LUC_TEXT_MAX];
+    char catalog[LUC_TEXT_MAX], npm_registry[LUC_TEXT_MAX];
     int64_t insecure;
     int64_t workers, threads, queue, connections;
     int64_t body_bytes, image_pixels, job_bytes, models_bytes;

@@ -71,8 +71,7 @@ static enum luc_status fill_rows(const struct luc_model *m, const struct luc_inf
 static enum luc_status count_flops(const struct luc_model *m, struct luc_arena *arena,
                                    struct luc_layers *l, struct luc_error *err)
 {
-    struct luc_shape shape =
-        luc_shape4(1, m->in.channels == LUC_GRAY ? 1 : 3, l->height, l->width);
+    struct luc_shape shape = luc_shape4(1, m->in.channels == LUC_GRAY ? 1 : 3, l->height, l->width);
     struct luc_plan_spec spec = { .graph = m->graph,
                                   .inputs = &shape,
                                   .taps = m->graph->outputs,

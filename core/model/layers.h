@@ -9,8 +9,8 @@ struct luc_layer {
     const char *name, *alias; /* alias "": none; several are separated by a space */
     const char *op;
     size_t value;
-    struct luc_shape shape;  /* for one picture of the size asked for */
-    size_t n_parameters;     /* weights that this layer is the first to use */
+    struct luc_shape shape; /* for one picture of the size asked for */
+    size_t n_parameters;    /* weights that this layer is the first to use */
     struct luc_field field;
 };
 

@@ -192,7 +192,12 @@ enum luc_status luc_model_load(const char *dir, const char *json, size_t limit_b
     }
     m->arena = arena;
     struct load l = { .dir = dir, .m = m, .limit = limit_bytes };
-    enum luc_status s = load(&l, json, err);
+    struct luc_error why = { 0 };
+    enum luc_status s = load(&l, json, &why);
+    if (s == LUC_NOT_FOUND) /* a file that the description names; the network itself is there */
+        s = LUC_IO;
+    if (s)
+        luc_fail(err, s, "%s", why.text);
     if (s)
         luc_model_destroy(m);
     else
