@@ -384,9 +384,15 @@ function takeFile(file) {
   show($("photo"), true);
   show($("invite"), false);
   show($("another"), true);
+  show($("example"), false);
   $("drop").classList.add("full");
   clearErrors();
   refresh();
+}
+
+async function takeExample() {
+  const response = await fetch("static/cat.jpg");
+  takeFile(new File([await response.blob()], "cat.jpg", { type: "image/jpeg" }));
 }
 
 function watchDrops() {
@@ -409,6 +415,7 @@ function watchDrops() {
 async function start() {
   watchDrops();
   $("file").addEventListener("change", () => takeFile($("file").files[0]));
+  $("example").addEventListener("click", takeExample);
   $("photo").addEventListener("error", () => showProblem(new Problem("This browser cannot show that file; the server may still read it.")));
   $("method").addEventListener("change", chooseMethod);
   $("ask").addEventListener("input", refresh);

@@ -78,6 +78,12 @@ try {
     await shot("empty");
   });
 
+  await step("the example can be tried without a file of one's own", async () => {
+    await page.click("#example");
+    await page.waitForFunction(() => document.querySelector("#photo").naturalWidth > 0);
+    assert.equal(await page.locator("#run").isDisabled(), false);
+  });
+
   await step("a photograph gives a saliency picture", async () => {
     await page.setInputFiles("#file", picture);
     await choose("saliency");
