@@ -2,7 +2,7 @@
 # lucida.pc. Includes start with "core/", as they do in this tree.
 set_target_properties(core PROPERTIES OUTPUT_NAME lucida)
 install(TARGETS core ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
-foreach(folder base tensor ops graph model methods)
+foreach(folder base tensor ops graph model generate methods)
   file(GLOB headers CONFIGURE_DEPENDS core/${folder}/*.h)
   install(FILES ${headers} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/lucida/core/${folder})
 endforeach()

@@ -95,7 +95,7 @@ enum luc_status cfg_read_env(struct cfg *c, char *const *env, struct luc_error *
             continue;
         char key[KEY_MAX], where[KEY_MAX + 16];
         lower_key(*env + skip, (size_t)(equals - *env) - skip, key);
-        if (strcmp(key, "config") == 0 || strcmp(key, "shared") == 0)
+        if (strcmp(key, "config") == 0 || strcmp(key, "shared") == 0 || !strncmp(key, "test_", 5))
             continue;
         snprintf(where, sizeof(where), "environment variable %.*s", (int)(equals - *env), *env);
         const enum luc_status st = luc_param_set(cfg_rows, key, equals + 1, &next, err);

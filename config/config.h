@@ -32,7 +32,7 @@ void cfg_default(struct cfg *c);
 LUC_MUST_USE enum luc_status cfg_read_text(struct cfg *c, const char *text, const char *name,
                                            struct luc_error *err);
 /* Variables LUCIDA_<KEY> out of `env` (as environ). Unknown LUCIDA_* names are an error, but for
- * LUCIDA_CONFIG and LUCIDA_SHARED (where tests find their networks). */
+ * LUCIDA_CONFIG, LUCIDA_SHARED and LUCIDA_TEST_* (where tests find their networks). */
 LUC_MUST_USE enum luc_status cfg_read_env(struct cfg *c, char *const *env, struct luc_error *err);
 /* Takes `--key value`, `--key=value` and `--switch` of known keys out of argv[1..], leaving the
  * rest in order. "--" ends the search. '-' and '_' are the same in a key. */

@@ -82,6 +82,6 @@ bool luc_hex_decode(const char *text, void *bytes, size_t n)
             return false;
     for (size_t i = 0; i < n; i++)
         ((unsigned char *)bytes)[i] =
-            (unsigned char)(digit_value(text[2 * i]) << 4 | digit_value(text[2 * i + 1]));
+            (unsigned char)(digit_value(text[2 * i]) * 16 + digit_value(text[2 * i + 1]));
     return true;
 }
