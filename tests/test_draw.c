@@ -89,21 +89,6 @@ static void colormap__values_outside_are_clamped(void **state)
     }
 }
 
-static void color__parses_hex_and_names(void **state)
-{
-    (void)state;
-    uint8_t rgb[3];
-    assert_int_equal(luc_color_parse("#0aF", rgb, NULL), LUC_OK);
-    assert_true(rgb[0] == 0 && rgb[1] == 0xaa && rgb[2] == 0xff);
-    assert_int_equal(luc_color_parse("#010203", rgb, NULL), LUC_OK);
-    assert_true(rgb[0] == 1 && rgb[1] == 2 && rgb[2] == 3);
-    assert_int_equal(luc_color_parse("white", rgb, NULL), LUC_OK);
-    static const char *const bad[] = { "", "#", "#12", "#12345", "#12345g", "reddish", "123456" };
-    for (size_t i = 0; i < 7; i++)
-        assert_int_equal(luc_color_parse(bad[i], rgb, NULL), LUC_INVALID);
-    assert_int_equal(rgb[0], 255);
-}
-
 static void draw__parameter_rows_are_sound(void **state)
 {
     (void)state;
@@ -308,7 +293,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(colormap__tables_and_names_agree),
         cmocka_unit_test(colormap__values_outside_are_clamped),
-        cmocka_unit_test(color__parses_hex_and_names),
         cmocka_unit_test(draw__parameter_rows_are_sound),
         cmocka_unit_test(draw__heatmap_uses_the_ends_of_the_colormap),
         cmocka_unit_test(draw__signed_maps_diverge_around_zero),

@@ -152,6 +152,20 @@ static void map_resize__is_bilinear_with_half_pixel_centres(void **state)
     assert_true(fabsf(three[0]) < 1e-6f && fabsf(three[8] - 3) < 1e-6f);
 }
 
+static void map_resize__smooth_stays_within_the_range(void **state)
+{
+    (void)state;
+    const float map[9] = { 0, 0, 0, 0, 1, 0, 0, 0, 0 };
+    float out[30 * 30];
+    assert_int_equal(luc_map_resize_smooth(map, 3, 3, NULL, 30, 30, out, NULL), LUC_OK);
+    float high = 0;
+    for (size_t i = 0; i < 30 * 30; i++) {
+        assert_true(out[i] >= 0 && out[i] <= 1);
+        high = fmaxf(high, out[i]);
+    }
+    assert_true(high > 0.95f);
+}
+
 static int make_arena(void **state)
 {
     *state = luc_arena_create((size_t)1 << 26);
@@ -174,6 +188,7 @@ int main(void)
         TEST(resize__a_flat_picture_stays_flat),
         TEST(resize__bad_boxes_and_sizes_are_refused),
         TEST(resize__crop_and_paste_are_inverse),
+        TEST(map_resize__smooth_stays_within_the_range),
         TEST(map_resize__is_bilinear_with_half_pixel_centres),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,9 +15,6 @@
 #define CHUNK_COUNT  64
 #define SRGB_GAMMA   (1 / 2.2)
 #define GAMMA_CLOSE  0.02
-#define LEVEL_FAST   1
-#define LEVEL        4
-#define LEVEL_SMALL  9
 #define KEY_MAX      79
 #define FIXED_TO_ONE 1e-5 /* libpng's fixed-point unit */
 
@@ -204,10 +201,15 @@ static void write_texts(struct job *job)
     }
 }
 
-static int level_of(enum luc_png_effort effort)
-{
-    return effort == LUC_PNG_FAST ? LEVEL_FAST : effort == LUC_PNG_SMALL ? LEVEL_SMALL : LEVEL;
-}
+/* zlib's level and libpng's filters, by measurement on drawn maps (768 x 576): 20 ms and 813 KB, 23 ms
+ * and 775 KB, 152 ms and 710 KB. Levels above 6 cost twice that for half a percent. */
+static const struct {
+    int level, filters;
+} efforts[] = {
+    [LUC_PNG_DEFAULT] = { 1, PNG_FILTER_PAETH },
+    [LUC_PNG_FAST] = { 1, PNG_FILTER_SUB },
+    [LUC_PNG_SMALL] = { 6, PNG_ALL_FILTERS },
+};
 
 static void write_pixels(struct job *job)
 {
@@ -219,9 +221,8 @@ static void write_pixels(struct job *job)
     png_set_IHDR(png, job->info, (png_uint_32)im->width, (png_uint_32)im->height, 8,
                  types[im->channels], PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
                  PNG_FILTER_TYPE_DEFAULT);
-    png_set_compression_level(png, level_of(job->options->effort));
-    png_set_filter(png, PNG_FILTER_TYPE_BASE,
-                   job->options->effort == LUC_PNG_SMALL ? PNG_ALL_FILTERS : PNG_FILTER_SUB);
+    png_set_compression_level(png, efforts[job->options->effort].level);
+    png_set_filter(png, PNG_FILTER_TYPE_BASE, efforts[job->options->effort].filters);
     write_texts(job);
     png_write_info(png, job->info);
     for (size_t y = 0; y < im->height; y++)

@@ -2,9 +2,6 @@
 #ifndef LUC_TENSOR_COLORMAP_H
 #define LUC_TENSOR_COLORMAP_H
 
-#include "core/base/status.h"
-
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,9 +29,5 @@ const struct luc_colormap *luc_colormap_find(const char *name);       /* NULL if
 
 /* The colour at t in [0, 1], clamped, interpolated between entries; rgb in 0..255. */
 void luc_colormap_at(const struct luc_colormap *map, float t, float rgb[3]);
-
-/* "#rrggbb", "#rgb", "black", "white", "gray" into rgb. LUC_INVALID. */
-LUC_MUST_USE enum luc_status luc_color_parse(const char *text, uint8_t rgb[3],
-                                             struct luc_error *err);
 
 #endif

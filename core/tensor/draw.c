@@ -132,7 +132,7 @@ static enum luc_status spread(const float *t, size_t width, size_t height,
     float *part = malloc(w * h * sizeof(*part));
     if (!part)
         return luc_fail_nomem(err, "drawing", w * h * sizeof(*part));
-    const enum luc_status st = luc_map_resize(t, width, height, &seen, w, h, part, err);
+    const enum luc_status st = luc_map_resize_smooth(t, width, height, &seen, w, h, part, err);
     for (size_t row = 0; !st && row < h; row++)
         memcpy(field + (y + row) * photo->width + x, part + row * w, w * sizeof(*part));
     free(part);

@@ -282,9 +282,9 @@ enum luc_status luc_image_resize_planar(const struct luc_image *src, const struc
     return st ? st : run(&r, err);
 }
 
-enum luc_status luc_map_resize(const float *map, size_t width, size_t height,
-                               const struct luc_box *box, size_t out_width, size_t out_height,
-                               float *out, struct luc_error *err)
+static enum luc_status map_resize(const float *map, size_t width, size_t height,
+                                  const struct luc_box *box, size_t out_width, size_t out_height,
+                                  enum luc_filter filter, float *out, struct luc_error *err)
 {
     struct resize r = {
         .floats = map,
@@ -294,11 +294,36 @@ enum luc_status luc_map_resize(const float *map, size_t width, size_t height,
         .box = box_or_all(box, width, height),
         .out_width = out_width,
         .out_height = out_height,
-        .filter = LUC_BILINEAR,
+        .filter = filter,
         .planes = out,
     };
     const enum luc_status st = check(&r, false, err);
     return st ? st : run(&r, err);
+}
+
+enum luc_status luc_map_resize(const float *map, size_t width, size_t height,
+                               const struct luc_box *box, size_t out_width, size_t out_height,
+                               float *out, struct luc_error *err)
+{
+    return map_resize(map, width, height, box, out_width, out_height, LUC_BILINEAR, out, err);
+}
+
+enum luc_status luc_map_resize_smooth(const float *map, size_t width, size_t height,
+                                      const struct luc_box *box, size_t out_width,
+                                      size_t out_height, float *out, struct luc_error *err)
+{
+    const enum luc_status st =
+        map_resize(map, width, height, box, out_width, out_height, LUC_BICUBIC, out, err);
+    if (st)
+        return st;
+    float low = map[0], high = map[0];
+    for (size_t i = 0; i < width * height; i++) {
+        low = map[i] < low ? map[i] : low;
+        high = map[i] > high ? map[i] : high;
+    }
+    for (size_t i = 0; i < out_width * out_height; i++)
+        out[i] = out[i] < low ? low : out[i] > high ? high : out[i];
+    return LUC_OK;
 }
 
 enum luc_status luc_image_crop(const struct luc_image *src, size_t x, size_t y, size_t width,

@@ -36,6 +36,13 @@ LUC_MUST_USE enum luc_status luc_map_resize(const float *map, size_t width, size
                                             const struct luc_box *box, size_t out_width,
                                             size_t out_height, float *out, struct luc_error *err);
 
+/* The same, bicubic and kept within the map's range: for coarse maps that are to be looked at, where
+ * bilinear draws stars. */
+LUC_MUST_USE enum luc_status luc_map_resize_smooth(const float *map, size_t width, size_t height,
+                                                   const struct luc_box *box, size_t out_width,
+                                                   size_t out_height, float *out,
+                                                   struct luc_error *err);
+
 /* Whole pixels x..x+width, y..y+height of `src`. LUC_RANGE. */
 LUC_MUST_USE enum luc_status luc_image_crop(const struct luc_image *src, size_t x, size_t y,
                                             size_t width, size_t height, struct luc_image *out,
