@@ -1,4 +1,5 @@
 #include "core/base/rng.h"
+#include "core/generate/loss.h"
 #include "core/generate/optimiser.h"
 #include "core/generate/paint.h"
 
@@ -121,6 +122,82 @@ static void paint__fourier_gradient_matches_finite_difference(void **state)
     }
 }
 
+/* ---- losses ---- */
+
+#define C 3
+#define H 4
+#define W 5
+
+static void fill(float *v, size_t n, uint64_t seed, double scale)
+{
+    struct luc_rng rng;
+    luc_rng_seed(&rng, seed);
+    for (size_t i = 0; i < n; i++)
+        v[i] = (float)(scale * luc_rng_normal(&rng));
+}
+
+static void gram__is_symmetric_and_scaled_by_its_size(void **state)
+{
+    (void)state;
+    float f[C * H * W], g[C * C];
+    fill(f, C * H * W, 8, 1);
+    luc_gram(NULL, &(struct luc_tensor){ luc_shape4(1, C, H, W), LUC_F32, f }, g);
+    for (size_t a = 0; a < C; a++)
+        for (size_t b = 0; b < C; b++) {
+            double sum = 0;
+            for (size_t i = 0; i < H * W; i++)
+                sum += (double)f[a * H * W + i] * (double)f[b * H * W + i];
+            assert_true(fabs(sum / (C * H * W) - (double)g[a * C + b]) < 1e-6);
+        }
+}
+
+static void losses__gradients_match_finite_differences(void **state)
+{
+    float target[C * H * W], f[C * H * W], g[C * H * W] = { 0 }, unused[C * H * W];
+    const struct luc_tensor style = { luc_shape4(1, C, H, W), LUC_F32, target };
+    const struct luc_tensor features = { luc_shape4(1, C, H, W), LUC_F32, f };
+    struct luc_tensor gradient = { luc_shape4(1, C, H, W), LUC_F32, g };
+    struct luc_tensor dump = { luc_shape4(1, C, H, W), LUC_F32, unused };
+    struct luc_loss loss[2];
+    fill(target, C * H * W, 6, 1);
+    fill(f, C * H * W, 7, 1);
+    assert_int_equal(luc_loss_gram(&loss[0], 0, 2.5, NULL, &style, *state, NULL), LUC_OK);
+    luc_loss_feature(&loss[1], 0, 1.5, &style);
+    for (size_t k = 0; k < 2; k++) {
+        memset(g, 0, sizeof(g));
+        luc_loss_eval(&loss[k], NULL, &features, &gradient);
+        luc_loss_eval(&loss[k], NULL, &features, &gradient); /* adds */
+        for (size_t i = 0; i < C * H * W; i++) {
+            const float at = f[i], step = 0.01f;
+            f[i] = at + step;
+            const double up = luc_loss_eval(&loss[k], NULL, &features, &dump);
+            f[i] = at - step;
+            const double down = luc_loss_eval(&loss[k], NULL, &features, &dump);
+            f[i] = at;
+            assert_true(fabs((up - down) / 0.02 - (double)g[i] / 2) < 2e-3);
+        }
+    }
+}
+
+static void total_variation__gradient_matches_finite_difference(void **state)
+{
+    (void)state;
+    float p[3 * H * W], g[3 * H * W] = { 0 }, unused[3 * H * W] = { 0 };
+    fill(p, 3 * H * W, 9, 60);
+    luc_total_variation(2000, p, H, W, g);
+    for (size_t i = 0; i < 3 * H * W; i++) {
+        const float at = p[i];
+        p[i] = at + 1;
+        const double up = luc_total_variation(2000, p, H, W, unused);
+        p[i] = at - 1;
+        const double down = luc_total_variation(2000, p, H, W, unused);
+        p[i] = at;
+        assert_true(fabs((up - down) / 2 - (double)g[i]) < 1e-3 * (1 + fabs((double)g[i])));
+    }
+    memset(g, 0, sizeof(g));
+    assert_true(luc_total_variation(1, p, 1, 1, g) == 0.0);
+}
+
 /* ---- optimisers ---- */
 
 /* f = sum_i c_i (x_i - i)^2 with condition 100; returns f, gradient in g. */
@@ -203,6 +280,9 @@ int main(void)
         T(fft__is_the_sum_that_defines_it),
         T(paint__gives_back_the_picture_it_was_set_to),
         T(paint__fourier_gradient_matches_finite_difference),
+        T(gram__is_symmetric_and_scaled_by_its_size),
+        T(losses__gradients_match_finite_differences),
+        T(total_variation__gradient_matches_finite_difference),
         T(adam__first_step_is_the_rate_whatever_the_gradient),
         T(optimisers__reach_the_bottom_of_a_bowl),
         T(optimiser__goes_on_from_its_saved_state_bit_for_bit),

@@ -1,0 +1,60 @@
+/* loop.h -- the one optimisation loop under every method that makes pictures.
+ *
+ * A step: variables -> picture (paint) -> view (a random roll) -> network with taps and seeds ->
+ * weighted losses -> back the same way, plus regularisers -> optimiser. One step is one evaluation;
+ * between steps a job may be cancelled, previewed or checkpointed. A method is its losses and its
+ * defaults.
+ */
+#ifndef LUC_GENERATE_LOOP_H
+#define LUC_GENERATE_LOOP_H
+
+#include "core/base/rng.h"
+#include "core/base/str.h"
+#include "core/generate/loss.h"
+#include "core/generate/optimiser.h"
+#include "core/generate/paint.h"
+#include "core/graph/exec.h"
+#include "core/model/model.h"
+
+struct luc_loop_spec {
+    const struct luc_model *model;
+    const struct luc_threads *threads;
+    struct luc_paint *paint; /* set to the starting picture */
+    struct luc_loss *losses;
+    size_t n_losses;
+    struct luc_optimiser_spec optimiser;
+    double tv;     /* weight of the total variation */
+    size_t jitter; /* each step rolls picture and reference by up to this many pixels */
+    /* When not NULL: a picture [3, H, W] whose features are the targets of all FEATURE losses,
+     * computed anew for each roll. */
+    const float *reference;
+    struct luc_rng rng;
+};
+
+struct luc_loop; /* opaque */
+
+/* Everything lives in `arena`. LUC_SHAPE, LUC_INVALID: the network cannot take the picture's size,
+ * or a layer gives no gradient. LUC_NOMEM. */
+LUC_MUST_USE enum luc_status luc_loop_create(const struct luc_loop_spec *spec,
+                                             struct luc_arena *arena, struct luc_loop **loop,
+                                             struct luc_error *err);
+
+/* One step; returns the total loss before it. Losses' `latest` hold the parts. */
+double luc_loop_step(struct luc_loop *loop);
+
+/* The latest gradient's 1- and 2-norm with respect to the variables. */
+void luc_loop_gradient_norms(const struct luc_loop *loop, double *l1, double *l2);
+
+/* Everything that the next step depends on, as bytes; and back. LUC_FORMAT: not from this loop. */
+void luc_loop_save(const struct luc_loop *loop, struct luc_str *out);
+LUC_MUST_USE enum luc_status luc_loop_restore(struct luc_loop *loop, const void *bytes, size_t size,
+                                              struct luc_error *err);
+
+/* Features of a picture [3, H, W] at some layers; *exec (in `arena`) holds them as taps. */
+LUC_MUST_USE enum luc_status luc_features(const struct luc_model *model,
+                                          const struct luc_threads *threads, const float *picture,
+                                          size_t height, size_t width, const size_t *layers,
+                                          size_t n_layers, struct luc_arena *arena,
+                                          struct luc_exec **exec, struct luc_error *err);
+
+#endif

@@ -1,0 +1,149 @@
+#include "core/generate/loss.h"
+
+#include "core/tensor/blas.h"
+
+#define GRAM_ROWS 64   /* rows of a Gram matrix per work item */
+#define SPAN      4096 /* columns of features per work item */
+#define TINY      1e-30
+#define WHITE     255.0
+
+struct gram_job {
+    const float *features;
+    float *gram;
+    size_t channels, pixels;
+};
+
+static void gram_rows(void *ctx, size_t item, size_t lane)
+{
+    const struct gram_job *j = ctx;
+    (void)lane;
+    const size_t c = j->channels, from = item * GRAM_ROWS;
+    const size_t rows = c - from < GRAM_ROWS ? c - from : GRAM_ROWS;
+    const float scale = (float)(1.0 / ((double)c * (double)j->pixels));
+    luc_sgemm(false, true, rows, c, j->pixels, scale, j->features + from * j->pixels, j->pixels,
+              j->features, j->pixels, 0.0f, j->gram + from * c, c);
+}
+
+void luc_gram(const struct luc_threads *threads, const struct luc_tensor *features, float *gram)
+{
+    const struct luc_shape *s = &features->shape;
+    struct gram_job j = { features->data, gram, s->dim[1], s->dim[2] * s->dim[3] };
+    luc_parallel_for(threads, (j.channels + GRAM_ROWS - 1) / GRAM_ROWS, gram_rows, &j);
+}
+
+static double sum_of_squares(const float *v, size_t n)
+{
+    double sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += (double)v[i] * (double)v[i];
+    return sum;
+}
+
+enum luc_status luc_loss_gram(struct luc_loss *loss, size_t value, double weight,
+                              const struct luc_threads *threads, const struct luc_tensor *style,
+                              struct luc_arena *arena, struct luc_error *err)
+{
+    const size_t c = style->shape.dim[1];
+    struct luc_loss fresh = { .kind = LUC_LOSS_GRAM, .value = value, .weight = weight };
+    fresh.target = luc_arena_alloc(arena, c * c, sizeof(float));
+    fresh.scratch = luc_arena_alloc(arena, 2 * c * c, sizeof(float));
+    if (!fresh.target || !fresh.scratch)
+        return luc_fail_nomem(err, "Gram matrix", 3 * c * c * sizeof(float));
+    luc_gram(threads, style, fresh.target);
+    fresh.size = sum_of_squares(fresh.target, c * c) + TINY;
+    *loss = fresh;
+    return LUC_OK;
+}
+
+void luc_loss_feature(struct luc_loss *loss, size_t value, double weight,
+                      const struct luc_tensor *content)
+{
+    const size_t n = luc_numel(&content->shape);
+    *loss = (struct luc_loss){ .kind = LUC_LOSS_FEATURE,
+                               .value = value,
+                               .weight = weight,
+                               .target = content->data,
+                               .size = sum_of_squares(content->data, n) / (double)n + TINY };
+}
+
+struct gram_gradient {
+    const float *features, *difference; /* difference: G - G0, symmetric */
+    float *gradient;
+    size_t channels, pixels;
+    float scale;
+};
+
+/* dF[:, span] += scale * (G - G0) F[:, span] */
+static void gram_span(void *ctx, size_t item, size_t lane)
+{
+    const struct gram_gradient *j = ctx;
+    (void)lane;
+    const size_t from = item * SPAN;
+    const size_t n = j->pixels - from < SPAN ? j->pixels - from : SPAN;
+    luc_sgemm(false, false, j->channels, n, j->channels, j->scale, j->difference, j->channels,
+              j->features + from, j->pixels, 1.0f, j->gradient + from, j->pixels);
+}
+
+static double eval_gram(struct luc_loss *loss, const struct luc_threads *threads,
+                        const struct luc_tensor *features, struct luc_tensor *gradient)
+{
+    const struct luc_shape *s = &features->shape;
+    const size_t c = s->dim[1], pixels = s->dim[2] * s->dim[3];
+    float *gram = loss->scratch, *difference = loss->scratch + c * c;
+    luc_gram(threads, features, gram);
+    for (size_t i = 0; i < c * c; i++)
+        difference[i] = gram[i] - loss->target[i];
+    struct gram_gradient j = { features->data, difference, gradient->data, c, pixels, 0 };
+    j.scale = (float)(loss->weight * 4.0 / (loss->size * (double)c * (double)pixels));
+    luc_parallel_for(threads, (pixels + SPAN - 1) / SPAN, gram_span, &j);
+    return sum_of_squares(difference, c * c) / loss->size;
+}
+
+static double eval_feature(struct luc_loss *loss, const struct luc_tensor *features,
+                           struct luc_tensor *gradient)
+{
+    const size_t n = luc_numel(&features->shape);
+    const float scale = (float)(loss->weight * 2.0 / (loss->size * (double)n));
+    double sum = 0;
+    for (size_t i = 0; i < n; i++) {
+        const float d = features->data[i] - loss->target[i];
+        sum += (double)d * (double)d;
+        gradient->data[i] += scale * d;
+    }
+    return sum / (double)n / loss->size;
+}
+
+double luc_loss_eval(struct luc_loss *loss, const struct luc_threads *threads,
+                     const struct luc_tensor *features, struct luc_tensor *gradient)
+{
+    loss->latest = loss->kind == LUC_LOSS_GRAM ? eval_gram(loss, threads, features, gradient)
+                                               : eval_feature(loss, features, gradient);
+    return loss->weight * loss->latest;
+}
+
+/* One direction: neighbours are `step` apart; `count` of them in rows of `row`, `lines` rows. */
+static double variation(double weight, const float *p, size_t lines, size_t row, size_t count,
+                        size_t step, float *g)
+{
+    double sum = 0;
+    const double n = 3.0 * (double)lines * (double)count;
+    const float scale = n > 0 ? (float)(weight * 2.0 / (n * WHITE * WHITE)) : 0;
+    for (size_t l = 0; l < 3 * lines; l++)
+        for (size_t i = 0; i < count; i++) {
+            const size_t at = l * row + i;
+            const float d = p[at + step] - p[at];
+            sum += (double)d * (double)d;
+            g[at + step] += scale * d;
+            g[at] -= scale * d;
+        }
+    return n > 0 ? weight * sum / (n * WHITE * WHITE) : 0;
+}
+
+double luc_total_variation(double weight, const float *picture, size_t height, size_t width,
+                           float *gradient)
+{
+    if (weight == 0)
+        return 0;
+    return variation(weight, picture, height, width, width - 1, 1, gradient) +
+           variation(weight, picture, 1, height * width, (height - 1) * width, width, gradient);
+}
