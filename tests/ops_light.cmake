@@ -2,6 +2,6 @@
 add_library(optest STATIC optest.c)
 target_link_libraries(optest PUBLIC gradcheck core luc_flags)
 target_include_directories(optest SYSTEM PRIVATE ${CMOCKA_INC})
-foreach(unit arithmetic concat pad relu softmax views)
+foreach(unit activations arithmetic cast concat move pad relu softmax views)
   luc_test(test_op_${unit} LINK optest gradcheck core)
 endforeach()

@@ -78,6 +78,24 @@ enum luc_status luc_infer_axes(const struct luc_ints *axes, size_t rank, bool ch
     return LUC_OK;
 }
 
+enum luc_status luc_infer_sizes(const struct luc_ints *sizes, const char *what,
+                                struct luc_shape *to, struct luc_error *err)
+{
+    struct luc_shape shape = { .rank = sizes->n };
+    if (sizes->n > LUC_MAX_RANK)
+        return luc_fail(err, LUC_UNSUPPORTED, "%s has rank %zu, at most %d are supported", what,
+                        sizes->n, LUC_MAX_RANK);
+    for (size_t i = 0; i < sizes->n; i++) {
+        if (sizes->v[i] < 0)
+            return luc_fail(err, LUC_SHAPE, "%s: %lld is not a size", what, (long long)sizes->v[i]);
+        shape.dim[i] = (size_t)sizes->v[i];
+    }
+    const enum luc_status st = luc_shape_check(&shape, what, err);
+    if (!st)
+        *to = shape;
+    return st;
+}
+
 const struct luc_param luc_softmax_attrs[] = {
     LUC_INT(struct luc_softmax_attrs, axis, LUC_NO_AXIS, -9, 7, "",
             "Axis to normalise over; when not given, 1 before opset 13 and -1 since"),
@@ -242,6 +260,85 @@ void luc_call_binary_backward(const struct luc_op_call *c, size_t i, luc_binary_
                                            .which = i,
                                            .fresh = luc_call_fresh(c, i) };
     luc_binary_backward(c->threads, &m);
+}
+
+LUC_BINARY(first, ((void)q, p))
+
+void luc_call_fold(const struct luc_op_call *c, luc_binary_fn *f)
+{
+    const struct luc_tensor *y = c->out[0];
+    if (c->n_in == 1)
+        luc_binary_forward(c->threads, first, c->in[0], c->in[0], y);
+    for (size_t k = 1; k < c->n_in; k++)
+        luc_binary_forward(c->threads, f, k == 1 ? c->in[0] : y, c->in[k], y);
+}
+
+LUC_BINARY_GRAD(scaled, dy[i] * *b)
+
+void luc_call_fold_backward(const struct luc_op_call *c, size_t k, float factor)
+{
+    const struct luc_tensor by = { .data = &factor };
+    if (!c->din[k])
+        return;
+    const struct luc_binary_backward m = { .grad = factor == 1.0f ? NULL : scaled,
+                                           .a = c->in[k],
+                                           .b = &by,
+                                           .y = c->out[0],
+                                           .dy = c->dout[0],
+                                           .dx = c->din[k],
+                                           .fresh = luc_call_fresh(c, k) };
+    luc_binary_backward(c->threads, &m);
+}
+
+/* Operand 0 is one input, 1 and 2 the output and what is left of its gradient. */
+struct taking {
+    const float *x, *y;
+    float *left;
+    ptrdiff_t x_step;
+};
+
+static void take_row(void *ctx, const ptrdiff_t *at, size_t n)
+{
+    const struct taking *t = ctx;
+    for (ptrdiff_t i = 0; i < (ptrdiff_t)n; i++)
+        if (t->x[at[0] + i * t->x_step] == t->y[at[1] + i])
+            t->left[at[1] + i] = 0.0f;
+}
+
+static void take(const struct luc_op_call *c, size_t k, float *left)
+{
+    struct luc_walk w = luc_walk_of(&c->out[0]->shape);
+    luc_walk_broadcast(&w, 0, &c->in[k]->shape);
+    luc_walk_broadcast(&w, 1, &c->out[0]->shape);
+    luc_walk_merge(&w);
+    struct taking t = { c->in[k]->data, c->out[0]->data, left, w.step[0][w.rank - 1] };
+    luc_walk_run(&w, c->threads, take_row, &t);
+}
+
+LUC_BINARY_GRAD(where_equal, a[i * sa] == y[i] ? dy[i] : 0.0f)
+
+void luc_call_extreme_backward(const struct luc_op_call *c)
+{
+    const struct luc_tensor left = { c->out[0]->shape, LUC_F32, c->scratch };
+    memcpy(left.data, c->dout[0]->data, luc_numel(&left.shape) * sizeof(float));
+    for (size_t k = 0; k < c->n_in; k++) {
+        const struct luc_binary_backward m = { .grad = where_equal,
+                                               .a = c->in[k],
+                                               .b = c->out[0],
+                                               .y = c->out[0],
+                                               .dy = &left,
+                                               .dx = c->din[k],
+                                               .fresh = luc_call_fresh(c, k) };
+        if (c->din[k])
+            luc_binary_backward(c->threads, &m);
+        take(c, k, left.data);
+    }
+}
+
+size_t luc_scratch_extreme(const struct luc_infer *x, bool backward, size_t lanes)
+{
+    (void)lanes;
+    return backward ? luc_numel(&x->out[0].shape) * sizeof(float) : 0;
 }
 
 static void copy(const void *attrs, const float *x, float *y, size_t n)

@@ -45,6 +45,10 @@ LUC_MUST_USE enum luc_status luc_infer_ints(const struct luc_infer *x, size_t i,
 LUC_MUST_USE enum luc_status luc_infer_reals(const struct luc_infer *x, size_t i, const char *what,
                                              struct luc_reals *to, struct luc_error *err);
 
+/* A shape from its sizes. LUC_SHAPE when one is negative, LUC_TOO_LARGE, LUC_UNSUPPORTED rank. */
+LUC_MUST_USE enum luc_status luc_infer_sizes(const struct luc_ints *sizes, const char *what,
+                                             struct luc_shape *to, struct luc_error *err);
+
 #define LUC_NO_AXIS (-9) /* default of an axis attribute that must be given, or depends */
 
 /* Attributes of Softmax and LogSoftmax. */
@@ -79,6 +83,13 @@ void luc_call_map_backward(const struct luc_op_call *c, luc_map_grad *g);
 void luc_call_binary(const struct luc_op_call *c, luc_binary_fn *f);
 /* The gradient of in[i], one of the operator's two inputs; nothing when it is not wanted. */
 void luc_call_binary_backward(const struct luc_op_call *c, size_t i, luc_binary_grad *g);
+/* out[0] = f(f(in[0], in[1]), in[2]) ..., broadcast. */
+void luc_call_fold(const struct luc_op_call *c, luc_binary_fn *f);
+/* din[k] += factor * dout[0], summed over what was broadcast; nothing when it is not wanted. */
+void luc_call_fold_backward(const struct luc_op_call *c, size_t k, float factor);
+/* Backward of Max and Min: the first input that equals out[0] gets the gradient. */
+void luc_call_extreme_backward(const struct luc_op_call *c);
+size_t luc_scratch_extreme(const struct luc_infer *x, bool backward, size_t lanes);
 void luc_call_copy(const struct luc_op_call *c); /* out[0] = in[0], the same bytes */
 void luc_call_copy_backward(const struct luc_op_call *c);
 

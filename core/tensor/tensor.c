@@ -21,7 +21,9 @@ enum luc_status luc_shape_check(const struct luc_shape *s, const char *what, str
                         s->rank, LUC_MAX_RANK);
     size_t n = 1;
     for (size_t i = 0; i < s->rank; i++) {
-        if (s->dim[i] != 0 && n > NUMEL_MAX / s->dim[i])
+        if (s->dim[i] == 0) /* empty, but strides are still products of the others */
+            continue;
+        if (n > NUMEL_MAX / s->dim[i])
             return luc_fail(err, LUC_TOO_LARGE, "%s: more than 2^34 elements", what);
         n *= s->dim[i];
     }
