@@ -208,6 +208,15 @@ static void codec__what_is_no_picture_is_named_so(void **state)
     assert_non_null(strstr(err.text, "animated"));
 }
 
+static void codec__a_jpeg_of_a_hundred_scans_is_refused(void **state)
+{
+    (void)state;
+    struct luc_image im = { 0 };
+    struct luc_error err = { 0 };
+    assert_int_equal(decode("scans.jpg", &plain, &im, &err), LUC_UNSUPPORTED);
+    assert_non_null(strstr(err.text, "scans"));
+}
+
 /* Decodes a copy of exactly `size` bytes, so that reading past the end shows. */
 static enum luc_status decode_copy(const uint8_t *bytes, size_t size, struct luc_error *err)
 {
@@ -374,6 +383,7 @@ int main(void)
         cmocka_unit_test(codec__alpha_is_laid_over_the_background),
         cmocka_unit_test(codec__a_size_over_the_limit_is_refused_before_decoding),
         cmocka_unit_test(codec__what_is_no_picture_is_named_so),
+        cmocka_unit_test(codec__a_jpeg_of_a_hundred_scans_is_refused),
         cmocka_unit_test(codec__a_cut_off_file_is_a_clear_error),
         cmocka_unit_test(codec__a_flipped_bit_in_a_png_is_found),
         cmocka_unit_test(codec__mutated_files_never_crash_or_leak),

@@ -76,6 +76,20 @@ def jpegs():
     write("cmyk_bare.jpg", data[:at] + data[at + 2 + size :])
 
 
+def many_scans():
+    """A progressive file whose first scan comes a hundred times: small to send, slow to decode."""
+    buf = io.BytesIO()
+    quarters().convert("L").save(buf, "JPEG", quality=50, progressive=True)
+    data = buf.getvalue()
+    at = data.index(b"\xff\xda")
+    end = at + 2
+    while data[end] != 0xFF or data[end + 1] in (0, *range(0xD0, 0xD8)):
+        end += 1
+    scan = bytearray(data[at:end])
+    scan[9] = 0  # no successive approximation, so that it may be repeated
+    write("scans.jpg", data[:at] + bytes(scan) * 100 + data[end:])
+
+
 def save_cmyk(planes):
     buf = io.BytesIO()
     Image.fromarray(planes, "CMYK").save(buf, "JPEG", quality=95)
@@ -113,7 +127,7 @@ def pngs():
     write("linear16.png", png(48, 32, 16, 2, [r.tobytes() for r in linear], gama))
     gray16 = (np.arange(16) * 4369).astype(">u2")
     write("gray16.png", png(16, 1, 16, 0, [gray16.tobytes()]))
-    exif = b"MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"
+    exif = struct.pack("<2sHIHHHIHHI", b"II", 42, 8, 1, 0x0112, 3, 1, 6, 0, 0)  # little-endian
     turned = np.asarray(im.transpose(STORED[6]))
     write("orient6.png", png(32, 48, 8, 2, [r.tobytes() for r in turned], chunk(b"eXIf", exif)))
     write("interlaced.png", interlaced(np.asarray(im)))
@@ -162,6 +176,7 @@ def resizes():
 
 
 jpegs()
+many_scans()
 ycck()
 pngs()
 webps()
