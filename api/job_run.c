@@ -1,0 +1,108 @@
+#include "api/job.h"
+#include "api/problem.h"
+#include "api/render.h"
+#include "core/tensor/codec.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Everything that one run holds, so that one function gives it all back. */
+struct running {
+    const struct api_job *job;
+    const struct api_services *services;
+    const struct luc_model *model;
+    struct luc_image *images;
+    struct luc_arena *arena, *found;
+    struct luc_result result;
+};
+
+static enum luc_status get_model(struct running *r, struct luc_error *err)
+{
+    const struct api_env *env = r->services->env;
+    const char *name = r->job->params.input.model;
+    const enum luc_status st = env->model_get(env->ctx, name, &r->model, err);
+    if (st == LUC_NOT_FOUND && !*err->param) {
+        char text[LUC_ERROR_TEXT];
+        memcpy(text, err->text, sizeof(text));
+        return luc_fail_param(err, st, "model", "%s", text);
+    }
+    return st;
+}
+
+static enum luc_status decode_images(struct running *r, struct luc_error *err)
+{
+    const struct api_job *job = r->job;
+    struct luc_decode how = { .max_pixels = r->services->env->limits.image_pixels };
+    enum luc_status st = LUC_OK;
+    if (job->what->method->groups & LUC_GROUP_INPUT)
+        st = luc_colour_parse(job->params.input.background, how.background, err);
+    r->images = calloc(job->n_images ? job->n_images : 1, sizeof(*r->images));
+    if (!r->images)
+        return luc_fail_nomem(err, "pictures", job->n_images * sizeof(*r->images));
+    for (size_t i = 0; i < job->n_images && !st; i++)
+        st = luc_image_decode(job->images[i].bytes, job->images[i].size, &how, &r->images[i], err);
+    return st;
+}
+
+static enum luc_status compute(struct running *r, struct luc_error *err)
+{
+    const struct api_job *job = r->job;
+    const size_t limit = r->services->env->limits.job_bytes;
+    r->arena = luc_arena_create(limit);
+    r->found = luc_arena_create(limit);
+    if (!r->arena || !r->found)
+        return luc_fail_nomem(err, "a job", limit);
+    luc_result_init(&r->result, r->found);
+    struct luc_run run = { .model = r->model,
+                           .images = r->images,
+                           .n_images = job->n_images,
+                           .input = &job->params.input,
+                           .arena = r->arena,
+                           .threads = r->services->threads,
+                           .result = &r->result,
+                           .tick = r->services->tick,
+                           .tick_ctx = r->services->tick_ctx };
+    luc_rng_seed(&run.rng, (uint64_t)job->params.seed.seed);
+    return luc_method_run(job->what->method, &run, job->params.own, err);
+}
+
+static void give_back(struct running *r)
+{
+    const struct api_env *env = r->services->env;
+    if (r->found)
+        luc_result_done(&r->result);
+    luc_arena_destroy(r->found);
+    luc_arena_destroy(r->arena);
+    for (size_t i = 0; r->images && i < r->job->n_images; i++)
+        luc_image_done(&r->images[i]);
+    free(r->images);
+    if (r->model)
+        env->model_put(env->ctx, r->model);
+}
+
+void api_job_run(const struct api_job *job, const struct api_services *services,
+                 struct api_response *res)
+{
+    const struct api_request req = { .id = job->id };
+    struct running r = { .job = job, .services = services };
+    struct luc_error err = { 0 };
+    enum luc_status st = decode_images(&r, &err);
+    if (!st)
+        st = get_model(&r, &err);
+    if (!st)
+        st = compute(&r, &err);
+    r.arena = luc_arena_destroy(r.arena); /* drawing wants the memory that the network held */
+    if (!st) {
+        const struct api_shown shown = { .job = job,
+                                         .model = r.model,
+                                         .images = r.images,
+                                         .result = &r.result,
+                                         .version = services->env->version };
+        st = api_render(&shown, res, &err);
+    }
+    if (st == LUC_CANCELLED)
+        luc_fail(&err, st, "given up: it took longer than this server allows");
+    if (st)
+        api_fail(res, &req, api_problem_of(&err), &err);
+    give_back(&r);
+}

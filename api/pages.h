@@ -1,0 +1,29 @@
+/* pages.h -- the handlers behind api_dispatch() that are not methods, and the routes themselves. */
+#ifndef API_PAGES_H
+#define API_PAGES_H
+
+#include "api/json.h"
+#include "api/problem.h"
+
+/* `tail` is what the route's {name} stands for, "" when it has none. */
+typedef void api_handler(const struct api_env *env, const struct api_request *req, const char *tail,
+                         struct api_response *res);
+
+struct api_route {
+    const char *before, *after; /* the path is before + tail + after; tail "" when after is NULL */
+    const char *name;           /* of the tail, in the OpenAPI description */
+    api_handler *get;
+    bool worker;         /* may load a network */
+    const char *summary; /* for OpenAPI; NULL: not described */
+    const char *type;    /* media type of a success */
+};
+/* NULL past the end. */
+const struct api_route *api_route_at(size_t i);
+
+api_handler api_get_methods, api_get_method, api_get_models, api_get_model, api_get_layers,
+    api_get_openapi, api_get_livez, api_get_readyz, api_get_index, api_get_static;
+
+/* JSON Schema (2020-12) of a method's parameters; `model` is the default network. */
+json_t *api_schema(const struct luc_method *m, const char *model);
+
+#endif
