@@ -161,8 +161,7 @@ static enum luc_status parse_pixels(const struct object *top, const char *key, s
 static enum luc_status parse_alias(const struct object *o, const char *key, json_t *v,
                                    struct luc_alias_spec *a, struct luc_error *err)
 {
-    static const char want[] = "a value's name, {\"op\": OPERATOR, \"nth\": N} or "
-                               "{\"rule\": \"last_conv\"}";
+    static const char want[] = "a value's name or {\"op\": OPERATOR, \"nth\": N}";
     *a = (struct luc_alias_spec){ 0 };
     if (!is_plain(key, 100))
         return luc_fail(err, LUC_FORMAT,
@@ -174,9 +173,6 @@ static enum luc_status parse_alias(const struct object *o, const char *key, json
     if (json_is_string(v))
         return copy(o, json_string_value(v), &a->value, err);
     json_t *op = json_object_get(v, "op"), *nth = json_object_get(v, "nth");
-    const char *rule = json_string_value(json_object_get(v, "rule"));
-    if (json_object_size(v) == 1 && rule && !strcmp(rule, "last_conv"))
-        return LUC_OK;
     if (json_object_size(v) != 2 || !json_is_string(op) || !json_is_integer(nth) ||
         json_integer_value(nth) < 0 || json_integer_value(nth) > 1000000)
         return bad(o, key, want, err);

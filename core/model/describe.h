@@ -14,8 +14,8 @@ enum luc_format { LUC_FORMAT_ONNX, LUC_FORMAT_TFJS };
  * mean nothing, counts: "the 3rd Relu", in graph order. */
 struct luc_alias_spec {
     const char *name;
-    const char *value; /* a value's name; NULL: see below */
-    const char *op;    /* the `nth` node (from 0) of this operator; NULL: the rule "last_conv" */
+    const char *value; /* a value's name; NULL: the next two */
+    const char *op;    /* what the `nth` node (from 0) of this operator puts out */
     size_t nth;
 };
 

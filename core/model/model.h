@@ -8,9 +8,11 @@
  *     "input": { "channels": "RGB" | "BGR" | "gray", "mean": [..], "scale": [..],
  *                "size": [224, 224] | null, "fit": "resize" | "crop" | "native" },
  *     "output": { "mean": [..], "scale": [..] },      tasks that make pictures
- *     "labels": "labels.txt" | "labels.json" | [..], "label_offset": 0,
- *     "aliases": { "last_conv": "..." }, "sources": [..] }
+ *     "labels": "imagenet" | "labels.txt" | "labels.json" | [..], "label_offset": 0,
+ *     "aliases": { "relu4_2": "VALUE", "fc7": { "op": "Relu", "nth": 6 } }, "sources": [..] }
  *
+ * An alias is a value's name in the file, or what the nth node (from 0) of an operator puts out. A
+ * classifier gets "last_conv" by itself: the last value that is still a picture, before pooling.
  * Preprocessing is x = (pixel - mean) * scale per channel in the network's channel order, pixel in
  * 0..255; output pictures are pixel = y / scale + mean.
  */

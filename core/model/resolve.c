@@ -119,15 +119,13 @@ enum luc_status luc_resolve_aliases(struct luc_model *m, const struct luc_descri
                                     struct luc_error *err)
 {
     const struct luc_graph *g = m->graph;
-    /* One more: the rule for last_conv may add itself. */
+    /* One more: last_conv may be found by rule. */
     struct luc_alias *list = luc_arena_alloc(m->arena, d->n_aliases + 1, sizeof *list);
     if (!list)
         return luc_fail_nomem(err, "aliases", d->n_aliases * sizeof *list);
     m->aliases = list;
     for (size_t i = 0; i < d->n_aliases; i++) {
         const struct luc_alias_spec *a = &d->aliases[i];
-        if (!a->value && !a->op)
-            continue;
         size_t v = a->value ? luc_graph_find(g, a->value) : nth_output(g, a->op, a->nth);
         if (v == LUC_NONE && a->op)
             return luc_fail(err, LUC_FORMAT,

@@ -13,10 +13,11 @@ LUC_MUST_USE enum luc_status luc_resolve_input(struct luc_model *m, const struct
                                                struct luc_error *err);
 /* Sets m->logits. Call it before the graph is optimised. */
 LUC_MUST_USE enum luc_status luc_resolve_logits(struct luc_model *m, struct luc_error *err);
-/* Sets m->aliases from the description but for rules. Call it before the graph is optimised. */
+/* Sets m->aliases from the description. Call it before the graph is optimised. */
 LUC_MUST_USE enum luc_status
 luc_resolve_aliases(struct luc_model *m, const struct luc_description *d, struct luc_error *err);
-/* Counts classes and fills in the rule "last_conv", from the shapes of an example. */
+/* Counts a classifier's classes, and gives it the alias "last_conv" when the description did not:
+ * going up from the logits, the first value that is still a picture, before any pooling. */
 LUC_MUST_USE enum luc_status luc_resolve_classes(struct luc_model *m, const struct luc_infos *x,
                                                  struct luc_error *err);
 /* Infers what can be inferred for one picture of this size; values it cannot are left out. */
