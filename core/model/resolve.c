@@ -70,7 +70,7 @@ enum luc_status luc_resolve_logits(struct luc_model *m, struct luc_error *err)
 {
     static const char *const reshaping[] = { "Identity", "Flatten", "Reshape", "Squeeze",
                                              "Dropout",  "Cast",    NULL };
-    static const char *const softmax[] = { "Softmax", NULL };
+    static const char *const softmax[] = { "Softmax", "LogSoftmax", NULL };
     const struct luc_graph *g = m->graph;
     m->logits = LUC_NONE;
     if (m->task != LUC_TASK_CLASSIFY)

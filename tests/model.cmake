@@ -1,0 +1,6 @@
+# networks: the model object, the catalog, downloads, the registry
+add_library(tiny_model STATIC tiny_model.c onnx_build.c)
+target_link_libraries(tiny_model PUBLIC core luc_flags PkgConfig::PROTOBUF_C)
+target_include_directories(tiny_model SYSTEM PUBLIC
+  $<TARGET_PROPERTY:onnx_proto,INTERFACE_INCLUDE_DIRECTORIES>)
+luc_test(test_model LINK tiny_model core)
