@@ -6,3 +6,14 @@ if(NOT LUC_SANITIZE)
     set_tests_properties(${script} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 300 LABELS release)
   endforeach()
 endif()
+
+# What a person does: the page in a browser, the commands of the README. Against the release build,
+# since nobody waits for a sanitized network; the server itself is tested sanitized elsewhere.
+if(NOT LUC_SANITIZE AND TARGET lucida)
+  add_test(NAME browser COMMAND ${CMAKE_SOURCE_DIR}/tests/with_server.sh ${CMAKE_BINARY_DIR}
+           ${CMAKE_SOURCE_DIR}/tests/browser/run.sh ${CMAKE_BINARY_DIR})
+  add_test(NAME readme_commands COMMAND ${CMAKE_SOURCE_DIR}/tests/with_server.sh ${CMAKE_BINARY_DIR}
+           ${CMAKE_SOURCE_DIR}/tests/readme_commands.sh)
+  set_tests_properties(browser readme_commands PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 600
+                       LABELS release WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+endif()

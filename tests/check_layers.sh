@@ -69,8 +69,8 @@ only OpenSSL 'openssl' 'EVP_[A-Za-z0-9_]+|SHA[0-9_A-Za-z]+' 'core/base/hash\.c'
 only kissfft 'kiss_fft' 'kiss_fft[a-z_]*' 'core/generate/fft\.c'
 only protobuf-c 'protobuf-c|onnx' 'protobuf_c_[a-z_]+|onnx__[a-z_]+' 'core/formats/'
 only jansson 'jansson' 'json_[a-z_]+' 'core/formats/|core/model/|api/|config/|server/'
-only libcurl 'curl' 'curl_[a-z_]+' 'server/pull[a-z_]*\.c'
-only libarchive 'archive' 'archive_[a-z_]+' 'server/pull[a-z_]*\.c'
+only libcurl 'curl' 'curl_[a-z_]+' 'server/fetch\.c'
+only libarchive 'archive' 'archive_[a-z_]+' 'server/unpack\.c'
 only libmicrohttpd 'microhttpd' 'MHD_[a-z_]+' 'server/http[a-z_]*\.c'
 
 # ---- symbols nobody below server/ may use --------------------------------------------------------
