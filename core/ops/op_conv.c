@@ -74,6 +74,15 @@ static size_t scratch(const struct luc_infer *x, bool backward, size_t lanes)
     return geometry(x, &g, NULL) == LUC_OK ? luc_conv_scratch(&g, lanes) : 0;
 }
 
+static double flops(const struct luc_infer *x)
+{
+    struct luc_conv g;
+    if (geometry(x, &g, NULL) != LUC_OK)
+        return 0;
+    return 2.0 * (double)luc_numel(&x->out[0].shape) * (double)(g.c_in / g.groups) *
+           (double)(g.win.kh * g.win.kw);
+}
+
 static uint32_t reads(const void *attrs, uint32_t wanted)
 {
     (void)attrs;
@@ -129,6 +138,7 @@ const struct luc_op luc_op_conv = {
     .attrs = attr_table,
     .infer = infer,
     .scratch = scratch,
+    .flops = flops,
     .reads = reads,
     .forward = forward,
     .backward = backward,
