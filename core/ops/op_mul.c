@@ -7,7 +7,7 @@
  */
 #include "core/ops/common.h"
 
-LUC_BINARY(multiply, p *q)
+LUC_BINARY(multiply, (p * q))
 LUC_BINARY_GRAD(by_b, dy[i] * b[i * sb])
 LUC_BINARY_GRAD(by_a, dy[i] * a[i * sa])
 

@@ -1,0 +1,40 @@
+/* ReduceMax -- https://onnx.ai/onnx/operators/onnx__ReduceMax.html
+ *
+ * Inputs, output and attributes as core/ops/reduce.h says.
+ *
+ *   y = the largest;  dx += dy where x is it, shared among equals
+ */
+#include "core/ops/reduce.h"
+
+#include <math.h>
+
+static double larger(double a, double b)
+{
+    return b > a || isnan(b) ? b : a;
+}
+
+static const struct luc_reduction kind = { .start = -HUGE_VAL, .fold = larger, .picks = true };
+
+static void forward(const struct luc_op_call *c)
+{
+    luc_call_reduce(c, &kind);
+}
+
+static void backward(const struct luc_op_call *c)
+{
+    luc_call_reduce_backward(c, &kind);
+}
+
+const struct luc_op luc_op_reduce_max = {
+    .name = "ReduceMax",
+    .since = 1,
+    .n_in_min = 1,
+    .n_in_max = 2,
+    .flags = LUC_OP_SETS_DIN,
+    .attrs_size = sizeof(struct luc_reduce_attrs),
+    .attrs = luc_reduce_attrs,
+    .infer = luc_infer_reduce_some,
+    .scratch = luc_scratch_reduce,
+    .forward = forward,
+    .backward = backward,
+};
