@@ -30,13 +30,7 @@ if [ -n "$pulled" ] && [ -e "$pulled/resnet50/model.json" ]; then
 elif [ -e "$shared/models/squeezenet1_1.onnx" ]; then
     model=squeezenet1_1
     models=$work/models
-    ln -s "$(cd "$shared/models" && pwd)/squeezenet1_1.onnx" "$models/"
-    cat >"$models/squeezenet1_1.json" <<END
-{ "name": "squeezenet1_1", "title": "SqueezeNet 1.1", "task": "classify", "format": "onnx",
-  "file": "squeezenet1_1.onnx", "labels": "imagenet",
-  "input": { "channels": "RGB", "mean": [123.675, 116.28, 103.53],
-             "scale": [0.01712475, 0.017507, 0.01742919], "size": [224, 224], "fit": "resize" } }
-END
+    tests/make_shared_models.sh "$shared" "$models"
 else
     echo 'skipped: needs ResNet-50 (lucida models pull) or ../shared/models/squeezenet1_1.onnx'
     exit 77
