@@ -57,6 +57,11 @@ static void npy__other_element_types_become_floats(void **state)
                               f8, sizeof(f8), &t),
                      LUC_OK);
     assert_true(t.dtype == LUC_F64 && t.data[0] == 0.5f && t.data[1] == -2.0f);
+    const int8_t i1[2] = { -128, 127 };
+    assert_int_equal(read_npy(*state, "{'descr': '|i1', 'fortran_order': False, 'shape': (2,), }",
+                              i1, sizeof(i1), &t),
+                     LUC_OK);
+    assert_true(t.data[0] == -128.0f && t.data[1] == 127.0f);
     const int64_t i8[3] = { -7, INT64_MAX, INT64_MIN };
     assert_int_equal(read_npy(*state, "{'descr': '<i8', 'fortran_order': False, 'shape': (3,), }",
                               i8, sizeof(i8), &t),

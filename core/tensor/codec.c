@@ -6,7 +6,9 @@
 
 #include <libexif/exif-data.h>
 
-static const struct luc_codec *const codecs[] = {
+#define N_CODECS 3
+
+static const struct luc_codec *const codecs[N_CODECS] = {
     [LUC_IMAGE_JPEG] = &luc_codec_jpeg,
     [LUC_IMAGE_PNG] = &luc_codec_png,
     [LUC_IMAGE_WEBP] = &luc_codec_webp,
@@ -14,7 +16,6 @@ static const struct luc_codec *const codecs[] = {
 
 #define EXIF_HEADER 6
 #define EXIF_MAX    65536
-#define N_CODECS    (sizeof(codecs) / sizeof(*codecs))
 
 const char *luc_image_media_type(enum luc_image_format format)
 {
@@ -78,7 +79,7 @@ static enum luc_status probe(const uint8_t *bytes, size_t size, struct luc_image
 enum luc_status luc_image_probe(const void *bytes, size_t size, struct luc_image_info *info,
                                 struct luc_error *err)
 {
-    struct luc_image_info found;
+    struct luc_image_info found = { 0 };
     const enum luc_status st = probe(bytes, size, &found, err);
     if (st)
         return st;
@@ -145,15 +146,13 @@ static void lay_over(struct luc_image *im, const uint8_t background[3])
             to[c] = (uint8_t)((a * from[c] + (255 - a) * background[c] + 127) / 255);
     }
     im->channels = 3;
-    uint8_t *fitted = realloc(im->data, n * 3);
-    if (fitted)
-        im->data = fitted;
 }
 
 static enum luc_status check_size(const struct luc_image_info *info, size_t max_pixels,
                                   struct luc_error *err)
 {
-    if (max_pixels == 0 || info->width <= max_pixels / info->height)
+    const unsigned long long pixels = (unsigned long long)info->width * info->height;
+    if (max_pixels == 0 || pixels <= max_pixels)
         return LUC_OK;
     const bool turned = is_turned(info->orientation);
     return luc_fail(err, LUC_TOO_LARGE,
@@ -166,7 +165,7 @@ static enum luc_status check_size(const struct luc_image_info *info, size_t max_
 enum luc_status luc_image_decode(const void *bytes, size_t size, const struct luc_decode *how,
                                  struct luc_image *image, struct luc_error *err)
 {
-    struct luc_image_info info;
+    struct luc_image_info info = { 0 };
     enum luc_status st = probe(bytes, size, &info, err);
     if (!st)
         st = check_size(&info, how->max_pixels, err);

@@ -38,9 +38,9 @@ static float select_kth(float *v, size_t n, size_t k)
         const float pivot = v[low + (high - low) / 2];
         size_t i = low, j = high;
         for (;; i++, j--) {
-            while (v[i] < pivot)
+            while (i < high && v[i] < pivot)
                 i++;
-            while (pivot < v[j])
+            while (j > low && pivot < v[j])
                 j--;
             if (i >= j)
                 break;
@@ -71,7 +71,7 @@ static struct scale find_scale(const float *map, size_t n, bool is_signed, doubl
         work[i] = is_signed ? fabsf(map[i]) : map[i];
     }
     if (low == high)
-        return (struct scale){ high, high };
+        return (struct scale){ 0, 0 };
     struct scale s = { is_signed ? 0 : (double)low, 0 };
     s.top = (double)select_kth(work, n, (size_t)(percentile / 100 * (double)(n - 1)));
     if (s.top <= s.low) /* nearly all of the map is the same: show the rest */
@@ -147,7 +147,7 @@ struct brush {
 
 static uint8_t to_byte(float v)
 {
-    return v <= 0 ? 0 : v >= 255 ? 255 : (uint8_t)(v + 0.5f);
+    return v <= 0 ? 0 : v >= 255 ? 255 : (uint8_t)lroundf(v);
 }
 
 static float luma(const uint8_t rgb[3])
@@ -265,9 +265,9 @@ enum luc_status luc_draw_map(const float *map, size_t width, size_t height, bool
     float *field = calloc(photo->width * photo->height, sizeof(*field));
     if (!t || !field)
         st = luc_fail_nomem(err, "drawing", photo->width * photo->height * sizeof(*field));
-    if (!st)
+    if (!st && t && field)
         st = spread(t, width, height, photo, place, field, err);
-    if (!st)
+    if (!st && field)
         st = paint(field, photo, is_signed, view, out, err);
     free(t);
     free(field);

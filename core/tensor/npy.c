@@ -59,11 +59,17 @@ struct element {
     const char *descr;
     enum luc_dtype dtype;
     size_t size;
+    uint64_t sign; /* the sign bit, of signed integers */
 };
 
 static const struct element elements[] = {
-    { "<f4", LUC_F32, 4 }, { "<f8", LUC_F64, 8 }, { "<i4", LUC_I32, 4 },  { "<i8", LUC_I64, 8 },
-    { "|u1", LUC_U8, 1 },  { "|i1", LUC_I8, 1 },  { "|b1", LUC_BOOL, 1 },
+    { "<f4", LUC_F32, 4, 0 },
+    { "<f8", LUC_F64, 8, 0 },
+    { "<i4", LUC_I32, 4, (uint64_t)1 << 31 },
+    { "<i8", LUC_I64, 8, (uint64_t)1 << 63 },
+    { "|u1", LUC_U8, 1, 0 },
+    { "|i1", LUC_I8, 1, (uint64_t)1 << 7 },
+    { "|b1", LUC_BOOL, 1, 0 },
 };
 
 static bool element_value(const struct element *e, const unsigned char *b, float *out)
@@ -83,10 +89,9 @@ static bool element_value(const struct element *e, const unsigned char *b, float
         *out = (float)bits;
         return true;
     }
-    const unsigned shift = 64 - 8 * (unsigned)e->size;
+    const uint64_t extended = (bits ^ e->sign) - e->sign; /* two's complement, widened */
     int64_t v;
-    memcpy(&v, &(uint64_t){ bits << shift }, sizeof(v));
-    v /= (int64_t)1 << shift; /* exact: the low bits are zero */
+    memcpy(&v, &extended, sizeof(v));
     *out = (float)v;
     return fabs((double)v) <= LUC_EXACT_INT || v == INT64_MIN || v == INT64_MAX;
 }
@@ -178,7 +183,7 @@ enum luc_status luc_npy_read(const void *bytes, size_t size, struct luc_arena *a
     const struct element *e = NULL;
     struct luc_tensor t = { 0 };
     st = parse_header(dict, &e, &t.shape, err);
-    if (st)
+    if (st || !e)
         return st;
     const size_t n = luc_numel(&t.shape), have = size - start - len;
     if (have / e->size < n)
