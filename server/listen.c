@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #define BACKLOG 256
@@ -71,17 +72,47 @@ static enum luc_status open_socket(const struct addrinfo *ai, int *fd, struct lu
     return LUC_OK;
 }
 
+static enum luc_status resolve(const char *text, struct addrinfo **found, struct luc_error *err)
+{
+    char host[SRV_ADDRESS_MAX], port[16];
+    const struct addrinfo hints = { .ai_socktype = SOCK_STREAM,
+                                    .ai_flags = AI_PASSIVE | AI_NUMERICSERV };
+    if (!split(text, host, port) || getaddrinfo(host, port, &hints, found) != 0 || !*found)
+        return luc_fail_param(err, LUC_INVALID, "listen",
+                              "'%.80s' is no address: want something like 127.0.0.1:8080", text);
+    return LUC_OK;
+}
+
+enum luc_status srv_connect(const char *text, int seconds, int *fd, struct luc_error *err)
+{
+    struct addrinfo *found = NULL;
+    const struct timeval patience = { .tv_sec = seconds };
+    enum luc_status st = resolve(text, &found, err);
+    if (st)
+        return st;
+    const int made = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (made >= 0) { /* the first also bounds connect() */
+        setsockopt(made, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+        setsockopt(made, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+    }
+    if (made < 0 || connect(made, found->ai_addr, found->ai_addrlen) != 0) {
+        st = luc_fail(err, LUC_IO, "%.80s: %s", text, strerror(errno));
+        if (made >= 0)
+            close(made);
+    } else {
+        *fd = made;
+    }
+    freeaddrinfo(found);
+    return st;
+}
+
 enum luc_status srv_listen(const char *text, bool loopback_only, int *fd,
                            char address[SRV_ADDRESS_MAX], struct luc_error *err)
 {
-    char host[SRV_ADDRESS_MAX], port[16];
     struct addrinfo *found = NULL;
-    const struct addrinfo hints = { .ai_socktype = SOCK_STREAM,
-                                    .ai_flags = AI_PASSIVE | AI_NUMERICSERV };
-    if (!split(text, host, port) || getaddrinfo(host, port, &hints, &found) != 0 || !found)
-        return luc_fail_param(err, LUC_INVALID, "listen",
-                              "'%.80s' is no address: want something like 127.0.0.1:8080", text);
-    enum luc_status st = LUC_OK;
+    enum luc_status st = resolve(text, &found, err);
+    if (st)
+        return st;
     if (loopback_only && !is_loopback(found->ai_addr))
         st = luc_fail_param(err, LUC_INVALID, "listen",
                             "%.80s is reached by other machines and there are no keys: --insecure "

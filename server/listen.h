@@ -1,4 +1,4 @@
-/* listen.h -- an address as people write it, as a listening socket. */
+/* listen.h -- an address as people write it, as a listening socket or a connection. */
 #ifndef SERVER_LISTEN_H
 #define SERVER_LISTEN_H
 
@@ -12,5 +12,9 @@
  * LUC_INVALID: not an address, or one that other machines reach while `loopback_only`. LUC_IO. */
 LUC_MUST_USE enum luc_status srv_listen(const char *text, bool loopback_only, int *fd,
                                         char address[SRV_ADDRESS_MAX], struct luc_error *err);
+
+/* Connects to such an address, waiting up to `seconds` here and in each read and write after. */
+LUC_MUST_USE enum luc_status srv_connect(const char *text, int seconds, int *fd,
+                                         struct luc_error *err);
 
 #endif

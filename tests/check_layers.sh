@@ -29,7 +29,7 @@ may_use core/base
 may_use core/tensor core/base
 may_use core/kernels core/base core/tensor
 may_use core/ops core/base core/tensor core/kernels
-may_use core/graph core/base core/tensor core/ops
+may_use core/graph core/base core/tensor core/kernels core/ops
 may_use core/formats core/base core/tensor core/ops core/graph
 may_use core/model core/base core/tensor core/ops core/graph core/formats
 may_use core/generate core/base core/tensor core/graph core/model

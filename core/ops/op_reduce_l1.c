@@ -1,10 +1,10 @@
 /* ReduceL1 -- https://onnx.ai/onnx/operators/onnx__ReduceL1.html
  *
- * Inputs, output and attributes as core/ops/reduce.h says.
+ * Inputs, output and attributes as core/ops/reduce_common.h says.
  *
  *   y = the sum of |x|;  dx += dy * sign(x)
  */
-#include "core/ops/reduce.h"
+#include "core/ops/reduce_common.h"
 
 #include <math.h>
 

@@ -1,10 +1,10 @@
 /* ReduceL2 -- https://onnx.ai/onnx/operators/onnx__ReduceL2.html
  *
- * Inputs, output and attributes as core/ops/reduce.h says.
+ * Inputs, output and attributes as core/ops/reduce_common.h says.
  *
  *   y = sqrt(the sum of x^2);  dx += dy * x / y              (0 where y is)
  */
-#include "core/ops/reduce.h"
+#include "core/ops/reduce_common.h"
 
 #include <math.h>
 

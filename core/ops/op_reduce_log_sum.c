@@ -1,10 +1,10 @@
 /* ReduceLogSum -- https://onnx.ai/onnx/operators/onnx__ReduceLogSum.html
  *
- * Inputs, output and attributes as core/ops/reduce.h says.
+ * Inputs, output and attributes as core/ops/reduce_common.h says.
  *
  *   y = ln(the sum);  dx += dy / the sum
  */
-#include "core/ops/reduce.h"
+#include "core/ops/reduce_common.h"
 
 #include <math.h>
 

@@ -1,10 +1,10 @@
 /* ReduceLogSumExp -- https://onnx.ai/onnx/operators/onnx__ReduceLogSumExp.html
  *
- * Inputs, output and attributes as core/ops/reduce.h says.
+ * Inputs, output and attributes as core/ops/reduce_common.h says.
  *
  *   y = ln(the sum of e^x), never leaving the range of x;  dx += dy * e^(x - y)
  */
-#include "core/ops/reduce.h"
+#include "core/ops/reduce_common.h"
 
 #include <math.h>
 

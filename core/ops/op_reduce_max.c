@@ -1,10 +1,10 @@
 /* ReduceMax -- https://onnx.ai/onnx/operators/onnx__ReduceMax.html
  *
- * Inputs, output and attributes as core/ops/reduce.h says.
+ * Inputs, output and attributes as core/ops/reduce_common.h says.
  *
  *   y = the largest;  dx += dy where x is it, shared among equals
  */
-#include "core/ops/reduce.h"
+#include "core/ops/reduce_common.h"
 
 #include <math.h>
 

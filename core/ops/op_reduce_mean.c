@@ -1,10 +1,10 @@
 /* ReduceMean -- https://onnx.ai/onnx/operators/onnx__ReduceMean.html
  *
- * Inputs, output and attributes as core/ops/reduce.h says.
+ * Inputs, output and attributes as core/ops/reduce_common.h says.
  *
  *   y = the sum / n;  dx += dy / n
  */
-#include "core/ops/reduce.h"
+#include "core/ops/reduce_common.h"
 
 static double divide(double sum, double n)
 {

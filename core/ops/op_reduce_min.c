@@ -1,10 +1,10 @@
 /* ReduceMin -- https://onnx.ai/onnx/operators/onnx__ReduceMin.html
  *
- * Inputs, output and attributes as core/ops/reduce.h says.
+ * Inputs, output and attributes as core/ops/reduce_common.h says.
  *
  *   y = the smallest;  dx += dy where x is it, shared among equals
  */
-#include "core/ops/reduce.h"
+#include "core/ops/reduce_common.h"
 
 #include <math.h>
 

@@ -1,10 +1,10 @@
 /* ReduceProd -- https://onnx.ai/onnx/operators/onnx__ReduceProd.html
  *
- * Inputs, output and attributes as core/ops/reduce.h says.
+ * Inputs, output and attributes as core/ops/reduce_common.h says.
  *
  *   y = the product;  no gradient
  */
-#include "core/ops/reduce.h"
+#include "core/ops/reduce_common.h"
 
 static double multiply(double product, double x)
 {

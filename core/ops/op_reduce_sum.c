@@ -1,10 +1,10 @@
 /* ReduceSum -- https://onnx.ai/onnx/operators/onnx__ReduceSum.html
  *
- * Inputs, output and attributes as core/ops/reduce.h says.
+ * Inputs, output and attributes as core/ops/reduce_common.h says.
  *
  *   y = the sum;  dx += dy
  */
-#include "core/ops/reduce.h"
+#include "core/ops/reduce_common.h"
 
 static const struct luc_reduction kind = { 0 };
 

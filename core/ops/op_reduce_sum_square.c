@@ -1,10 +1,10 @@
 /* ReduceSumSquare -- https://onnx.ai/onnx/operators/onnx__ReduceSumSquare.html
  *
- * Inputs, output and attributes as core/ops/reduce.h says.
+ * Inputs, output and attributes as core/ops/reduce_common.h says.
  *
  *   y = the sum of x^2;  dx += dy * 2 x
  */
-#include "core/ops/reduce.h"
+#include "core/ops/reduce_common.h"
 
 static double add_square(double sum, double x)
 {

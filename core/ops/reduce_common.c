@@ -1,4 +1,4 @@
-#include "core/ops/reduce.h"
+#include "core/ops/reduce_common.h"
 
 const struct luc_param luc_reduce_attrs[] = {
     LUC_INTS(struct luc_reduce_attrs, axes, "", -8, 7, "", "Axes to fold; none: all"),

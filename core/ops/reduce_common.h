@@ -7,8 +7,8 @@
  *   attr keepdims              1: folded axes stay, of size 1
  *   attr noop_with_empty_axes  1: without axes nothing is folded; else everything is
  */
-#ifndef LUC_OPS_REDUCE_H
-#define LUC_OPS_REDUCE_H
+#ifndef LUC_OPS_REDUCE_COMMON_H
+#define LUC_OPS_REDUCE_COMMON_H
 
 #include "core/kernels/reduce.h"
 #include "core/ops/common.h"
