@@ -1,5 +1,6 @@
 #include "core/tensor/resize.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -77,9 +78,9 @@ static enum luc_status axis_init(struct axis *axis, size_t size, double from, do
     axis->room = wanted < (double)size ? (size_t)wanted : size;
     if (n > FLOATS_MAX / axis->room)
         return luc_fail(err, LUC_TOO_LARGE, "resizing to %zu pixels is too large", n);
-    axis->first = malloc(n * sizeof(*axis->first));
-    axis->count = malloc(n * sizeof(*axis->count));
-    axis->weight = malloc(n * axis->room * sizeof(*axis->weight));
+    axis->first = calloc(n, sizeof(*axis->first));
+    axis->count = calloc(n, sizeof(*axis->count));
+    axis->weight = calloc(n * axis->room, sizeof(*axis->weight));
     if (!axis->first || !axis->count || !axis->weight)
         return luc_fail_nomem(err, "resizing", n * axis->room * sizeof(float));
     for (size_t i = 0; i < n; i++)
@@ -117,6 +118,7 @@ static const float *source_row(const struct resize *r, size_t y)
     if (r->floats)
         return r->floats + y * n;
     const uint8_t *from = r->bytes + y * n;
+    assert(r->bytes);
     for (size_t i = 0; i < n; i++)
         r->line[i] = from[i];
     return r->line;
@@ -188,11 +190,13 @@ static void down(const struct resize *r)
 
 static enum luc_status allocate(struct resize *r, struct luc_error *err)
 {
+    assert(r->y.first && r->y.count && r->channels > 0); /* axis_init succeeded */
     r->y0 = r->y.first[0];
     size_t end = 0;
     for (size_t y = 0; y < r->out_height; y++)
         end = r->y.first[y] + r->y.count[y] > end ? r->y.first[y] + r->y.count[y] : end;
     r->rows = end - r->y0;
+    assert(r->rows > 0);
     if (r->out_width > FLOATS_MAX / r->channels / r->rows)
         return luc_fail(err, LUC_TOO_LARGE, "resizing to %zu x %zu pixels is too large",
                         r->out_width, r->out_height);
