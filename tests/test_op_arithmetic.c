@@ -115,6 +115,17 @@ static void arithmetic__backward_matches_finite_difference(void **state)
     check_gradients("Mean", 0, 0);
 }
 
+static void arithmetic__gives_the_same_bits_for_any_number_of_threads(void **state)
+{
+    (void)state;
+    static const struct luc_shape small[] = { DIMS(200, 1), DIMS(170), DIMS(2, 1, 1), SCALAR };
+    for (int i = 0; i < 4; i++)
+        optest_threads(
+            &(struct optest){ .op = "Mul",
+                              .n_in = 2,
+                              .in = { { .shape = DIMS(2, 200, 170) }, { .shape = small[i] } } });
+}
+
 static void pow__by_two_and_zero_has_a_gradient_at_zero(void **state)
 {
     (void)state;
@@ -183,6 +194,7 @@ int main(void)
         cmocka_unit_test(arithmetic__gives_known_values),
         cmocka_unit_test(arithmetic__of_integers_stays_integer),
         cmocka_unit_test(arithmetic__backward_matches_finite_difference),
+        cmocka_unit_test(arithmetic__gives_the_same_bits_for_any_number_of_threads),
         cmocka_unit_test(pow__by_two_and_zero_has_a_gradient_at_zero),
         cmocka_unit_test(p_relu__backward_matches_finite_difference),
         cmocka_unit_test(extremes__backward_matches_finite_difference),

@@ -84,6 +84,16 @@ static void pad__backward_matches_finite_difference(void **state)
     }
 }
 
+static void pad__gives_the_same_bits_for_any_number_of_threads(void **state)
+{
+    (void)state;
+    optest_threads(&(struct optest){
+        .op = "Pad",
+        .attrs = "mode=reflect",
+        .n_in = 2,
+        .in = { { .shape = DIMS(1, 9, 60, 70) }, KNOWN(8, 0, 0, 20, 20, 0, 0, 20, 20) } });
+}
+
 static void pad__refuses_what_cannot_be(void **state)
 {
     (void)state;
@@ -110,6 +120,7 @@ int main(void)
         cmocka_unit_test(pad__cuts_where_pads_are_negative),
         cmocka_unit_test(pad__knows_the_axes_it_is_about),
         cmocka_unit_test(pad__backward_matches_finite_difference),
+        cmocka_unit_test(pad__gives_the_same_bits_for_any_number_of_threads),
         cmocka_unit_test(pad__refuses_what_cannot_be),
     };
     return cmocka_run_group_tests_name("op_pad", tests, NULL, NULL);
