@@ -56,6 +56,10 @@ static void resize__looks_where_the_coordinate_mode_says(void **state)
           1.75f,
           { 1, 1.5f, 2, 2.5f, 3, 3.5f, 4 },
           7 },
+        { "mode=linear coordinate_transformation_mode=align_corners",
+          0.625f,
+          { 1, 3 }, /* 1 * (4 - 1) / (2.5 - 1) */
+          2 },
         { "mode=linear coordinate_transformation_mode=pytorch_half_pixel", 0.25f, { 1 }, 1 },
         { "mode=linear", 0.25f, { 2.5f }, 1 },
         { "mode=linear", 0.5f, { 1.5f, 3.5f }, 2 },

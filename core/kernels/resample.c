@@ -56,7 +56,7 @@ static double coordinate(const struct luc_resample *r, size_t d, size_t o)
     switch (r->coord) {
     case LUC_HALF_PIXEL: return (i + 0.5) / s - 0.5;
     case LUC_PYTORCH_HALF_PIXEL: return m > 1.0 ? (i + 0.5) / s - 0.5 : 0.0;
-    case LUC_ALIGN_CORNERS: return m > 1.0 ? i * (n - 1.0) / (m - 1.0) : 0.0;
+    case LUC_ALIGN_CORNERS: return m > 1.0 ? i * (n - 1.0) / (n * s - 1.0) : 0.0;
     case LUC_ASYMMETRIC: return i / s;
     case LUC_TF_HALF_PIXEL: return (i + 0.5) / s;
     case LUC_HALF_PIXEL_SYMMETRIC: return n / 2.0 * (1.0 - m / (s * n)) + (i + 0.5) / s - 0.5;

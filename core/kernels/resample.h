@@ -16,7 +16,7 @@ enum luc_resample_mode { LUC_NEAREST, LUC_LINEAR, LUC_CUBIC };
 enum luc_resample_coord {
     LUC_HALF_PIXEL,           /* (o + 1/2) / s - 1/2 */
     LUC_PYTORCH_HALF_PIXEL,   /* the same, but 0 when m = 1 */
-    LUC_ALIGN_CORNERS,        /* o (n - 1) / (m - 1) */
+    LUC_ALIGN_CORNERS,        /* o (n - 1) / (n s - 1); n s is m before rounding */
     LUC_ASYMMETRIC,           /* o / s */
     LUC_TF_HALF_PIXEL,        /* (o + 1/2) / s */
     LUC_HALF_PIXEL_SYMMETRIC, /* half pixel about the middle of what a rounded m leaves */
