@@ -1,5 +1,4 @@
 #include "tests/gradcheck.h"
-#include "tests/op_attrs.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,12 +7,27 @@
 
 #include <cmocka.h>
 
-static struct gradcheck conv(struct luc_shape x, struct luc_shape w, const struct op_setting *s)
+struct setting {
+    const char *key, *value;
+};
+
+/* Attributes by name, as a reader would set them. Static: one at a time. */
+static const void *attrs(const struct luc_op *op, const struct setting *s)
+{
+    static char space[1024];
+    assert_true(op->attrs_size <= sizeof(space));
+    luc_params_default(op->attrs, space);
+    for (; s->key; s++)
+        assert_int_equal(luc_param_set(op->attrs, s->key, s->value, space, NULL), LUC_OK);
+    return space;
+}
+
+static struct gradcheck conv(struct luc_shape x, struct luc_shape w, const struct setting *s)
 {
     const struct luc_op *op = luc_op_find("Conv");
     return (struct gradcheck){
         .op = op,
-        .attrs = op_attrs(op, s),
+        .attrs = attrs(op, s),
         .n_in = 3,
         .in = { { .shape = x },
                 { .shape = w, .constant = true },
@@ -21,7 +35,7 @@ static struct gradcheck conv(struct luc_shape x, struct luc_shape w, const struc
     };
 }
 
-static void check_grad(struct luc_shape x, struct luc_shape w, const struct op_setting *s)
+static void check_grad(struct luc_shape x, struct luc_shape w, const struct setting *s)
 {
     struct gradcheck g = conv(x, w, s);
     gradcheck_run(&g);
@@ -30,6 +44,8 @@ static void check_grad(struct luc_shape x, struct luc_shape w, const struct op_s
     g.n_in = 2;
     gradcheck_run(&g);
 }
+
+#define SET(...) ((const struct setting[]){ __VA_ARGS__{ NULL, NULL } })
 
 static void conv__backward_matches_finite_difference(void **state)
 {
@@ -51,8 +67,6 @@ static void conv__same_bits_for_any_number_of_threads(void **state)
     (void)state;
     struct gradcheck g =
         conv(luc_shape4(1, 20, 40, 33), luc_shape4(24, 20, 3, 3), SET({ "pads", "1,1,1,1" }, ));
-    gradcheck_threads(&g);
-    g = conv(luc_shape4(1, 6, 70, 60), luc_shape4(9, 6, 3, 3), SET({ "pads", "1,1,1,1" }, ));
     gradcheck_threads(&g);
     g = conv(luc_shape4(1, 40, 9, 7), luc_shape4(70, 40, 3, 3), SET({ "pads", "1,1,1,1" }, ));
     gradcheck_threads(&g);
@@ -110,7 +124,7 @@ static void conv__pads_as_auto_pad_says(void **state)
     }
 }
 
-static void refuses(struct luc_shape x, struct luc_shape w, const struct op_setting *s,
+static void refuses(struct luc_shape x, struct luc_shape w, const struct setting *s,
                     enum luc_status want)
 {
     struct gradcheck g = conv(x, w, s);
