@@ -69,7 +69,7 @@ def step(kind, c, ins, w, rule):
                             eps=c["epsilon"])
     if kind == "Activation":
         assert c["activation"] == "relu"
-        return Relu.apply(ins[0], rule)
+        return Relu.apply(ins[0], rule) if rule else F.relu(ins[0])
     if kind == "MaxPooling2D":
         return F.max_pool2d(ins[0], c["pool_size"], c["strides"])
     if kind == "Add":
@@ -116,4 +116,5 @@ def main():
     print("target", target, "probability", out.head["probability"])
 
 
-main()
+if __name__ == "__main__":
+    main()

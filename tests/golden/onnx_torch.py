@@ -35,7 +35,7 @@ def step(op, ins, a, rule):
         return F.conv2d(x, ins[1], ins[2] if len(ins) > 2 else None, stride=a["strides"],
                         dilation=a["dilations"], groups=a["group"])
     if op == "Relu":
-        return Relu.apply(ins[0], rule)
+        return Relu.apply(ins[0], rule) if rule else F.relu(ins[0])
     if op == "MaxPool":
         assert not any(a["pads"]) and not a.get("ceil_mode", 0)
         return F.max_pool2d(ins[0], a["kernel_shape"], a["strides"])
