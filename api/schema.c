@@ -32,7 +32,8 @@ static void set_text(json_t *o, const struct luc_param *p)
         api_json_set(o, "pattern", json_string("^$|^[^,]+(,[^,]+)*$"));
 }
 
-static json_t *property(const struct luc_param *p)
+/* `own`: what is special about the method, not what methods have in common. */
+static json_t *property(const struct luc_param *p, bool own)
 {
     json_t *o = json_object();
     api_json_set(o, "description", api_json_text(p->doc));
@@ -60,6 +61,8 @@ static json_t *property(const struct luc_param *p)
     }
     if (*p->unit)
         api_json_set(o, "x-unit", json_string(p->unit));
+    if (own)
+        api_json_set(o, "x-own", json_true());
     return o;
 }
 
@@ -69,7 +72,7 @@ json_t *api_schema(const struct luc_method *m, const char *model)
     const struct luc_param *rows;
     for (size_t i = 0; (rows = api_method_table(m, i)); i++)
         for (const struct luc_param *p = rows; p->key; p++)
-            api_json_set(properties, p->key, property(p));
+            api_json_set(properties, p->key, property(p, rows == m->params));
     if ((m->groups & LUC_GROUP_INPUT) && model)
         api_json_set(json_object_get(properties, "model"), "default", api_json_text(model));
     api_json_set(schema, "type", json_string("object"));

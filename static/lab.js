@@ -67,13 +67,6 @@ async function getJson(url) {
 
 const propertiesOf = (method) => method.parameters.properties;
 
-// A parameter that several methods have in the same words is a common setting, not what is special
-// about this method.
-function isShared(key, schema) {
-  const text = JSON.stringify(schema);
-  return lab.methods.filter((m) => JSON.stringify(propertiesOf(m)[key]) === text).length > 1;
-}
-
 function control(key, schema) {
   const id = `p-${key}`;
   const type = schema.type;
@@ -110,8 +103,8 @@ function control(key, schema) {
 
 function hintOf(schema) {
   const { minimum: low, maximum: high } = schema;
-  const bounds = low !== undefined && high !== undefined && high < 1e6 ? ` ${low} to ${high}.` : "";
-  return (schema.description || "") + bounds;
+  const bounds = low !== undefined && high !== undefined && high < 1e6 ? `; ${low} to ${high}` : "";
+  return (schema.description || "").replace(/\.$/, "") + bounds;
 }
 
 const textOf = (value) => (Array.isArray(value) ? value.join(",") : value === undefined ? "" : String(value));
@@ -136,7 +129,7 @@ function buildForm() {
       else one.input.value = before.input.value;
     }
     lab.controls.set(key, one);
-    $(isShared(key, schema) ? "shared" : "own").append(one.field);
+    $(schema["x-own"] ? "own" : "shared").append(one.field);
   }
   show($("more"), $("shared").childElementCount > 0);
 }
@@ -176,8 +169,9 @@ function buildMethods() {
   }
   $("method").replaceChildren(...groups.values());
   $("method").disabled = false;
-  // A method whose answer is a picture makes the better first impression.
-  const first = lab.methods.find((method) => answersPicture(method)) || lab.methods[0];
+  // The first impression: a picture, by the method with the least to set.
+  const settings = (method) => Object.values(propertiesOf(method)).filter((schema) => schema["x-own"]).length;
+  const [first] = [...lab.methods].sort((a, b) => answersPicture(b) - answersPicture(a) || settings(a) - settings(b));
   $("method").value = new URLSearchParams(location.search).get("method") || first.name;
   if (!$("method").value) $("method").value = first.name;
 }
