@@ -1,5 +1,6 @@
 #include "core/kernels/walk.h"
 
+#include <assert.h>
 #include <string.h>
 
 struct luc_walk luc_walk_of(const struct luc_shape *s)
@@ -81,7 +82,8 @@ static void run_span(const struct luc_walk *w, size_t begin, size_t end, ptrdiff
                      luc_walk_body *body, void *ctx)
 {
     const size_t row = w->dim[w->rank - 1];
-    size_t pos[LUC_MAX_RANK];
+    size_t pos[LUC_MAX_RANK] = { 0 };
+    assert(w->rank >= 1); /* luc_walk_merge() sees to that */
     locate(w, begin, pos, at);
     while (begin < end) {
         const size_t left = row - pos[w->rank - 1];

@@ -1,4 +1,4 @@
-/* reduce.h -- what the Reduce* operators share: attributes, shapes and calls into core/kernels.
+/* reduce_common.h -- what the Reduce* operators share: attributes, shapes, calls into core/kernels.
  *
  *   in   x     any shape
  *   in   axes  optional: which axes to fold; must be known before the run

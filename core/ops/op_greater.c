@@ -1,0 +1,32 @@
+/* Greater -- https://onnx.ai/onnx/operators/onnx__Greater.html
+ *
+ *   in   a, b  broadcast together
+ *   out  y     their common shape, truth values
+ *
+ *   y = 1 where a > b, else 0; no gradient
+ */
+#include "core/ops/common.h"
+
+LUC_BINARY(compare, (p > q) ? 1.0f : 0.0f)
+
+static enum luc_status infer(struct luc_infer *x, struct luc_error *err)
+{
+    const enum luc_status st = luc_infer_broadcast(x, err);
+    x->out[0].dtype = LUC_BOOL;
+    return st;
+}
+
+static void forward(const struct luc_op_call *c)
+{
+    luc_call_binary(c, compare);
+}
+
+const struct luc_op luc_op_greater = {
+    .name = "Greater",
+    .since = 7,
+    .n_in_min = 2,
+    .n_in_max = 2,
+    .flags = LUC_OP_IN_PLACE,
+    .infer = infer,
+    .forward = forward,
+};
