@@ -18,6 +18,7 @@
 #define STALL_BYTES   1024L /* per second, over STALL_S seconds: given up */
 #define STALL_S       30L
 #define MAX_REDIRECTS 5L
+#define WORTH_BYTES   ((size_t)1 << 20) /* a try that brought this much does not count */
 
 struct download {
     const struct srv_fetch *f;
@@ -124,10 +125,13 @@ static enum luc_status transfer(struct download *d, struct luc_error *err)
 {
     CURLcode code = CURLE_OK;
     for (int i = 0; d->have < d->f->bytes && i < TRIES; i++) {
-        if (i > 1)
-            sleep(1);
+        size_t before = d->have;
         if (!request(d, &code))
             break;
+        if (d->have > before + WORTH_BYTES)
+            i = -1; /* a long download may be cut any number of times */
+        else if (d->have <= before && i > 0)
+            sleep(1);
     }
     if (d->cancelled)
         return luc_fail(err, LUC_CANCELLED, "%.180s: stopped", d->f->url);
@@ -195,7 +199,7 @@ enum luc_status srv_fetch(const struct srv_fetch *f, struct luc_error *err)
         return luc_fail(err, LUC_IO, "%.180s: cannot write: %s", f->path, strerror(errno));
     enum luc_status s = run(&d, err);
     close(d.fd);
-    if (s == LUC_FORMAT)
+    if (s == LUC_FORMAT || (s && d.have == 0))
         unlink(f->path);
     return s;
 }

@@ -11,17 +11,18 @@
 static enum luc_status linear_infer(struct luc_infer *x, struct luc_error *err)
 {
     (void)err;
-    x->out[0].shape = (struct luc_shape){ 2, { 1, x->in[1]->shape.dim[0] } };
+    x->out[0].shape = (struct luc_shape){ 2, { x->in[0]->shape.dim[0], x->in[1]->shape.dim[0] } };
     return LUC_OK;
 }
 
 static void linear_forward(const struct luc_op_call *c)
 {
-    const size_t n = luc_numel(&c->in[0]->shape);
-    for (size_t k = 0; k < c->out[0]->shape.dim[1]; k++) {
-        c->out[0]->data[k] = 0;
-        for (size_t i = 0; i < n; i++)
-            c->out[0]->data[k] += c->in[1]->data[k * n + i] * c->in[0]->data[i];
+    const size_t n = LINEAR_PIXELS, classes = LINEAR_CLASSES;
+    for (size_t i = 0; i < c->out[0]->shape.dim[0] * classes; i++) {
+        const float *w = c->in[1]->data + i % classes * n, *x = c->in[0]->data + i / classes * n;
+        c->out[0]->data[i] = 0;
+        for (size_t k = 0; k < n; k++)
+            c->out[0]->data[i] += w[k] * x[k];
     }
 }
 

@@ -6,3 +6,5 @@ target_include_directories(tiny_model SYSTEM PUBLIC
 luc_test(test_model LINK tiny_model core)
 luc_test(test_receptive LINK core)
 luc_test(test_registry LINK srv tiny_model core PkgConfig::JANSSON)
+luc_test(test_pull SOURCES drop_server.c
+  LINK srv tiny_model core PkgConfig::ARCHIVE PkgConfig::CURL PkgConfig::JANSSON)

@@ -1,4 +1,5 @@
 #include "tests/gradcheck.h"
+#include "tests/op_attrs.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -7,27 +8,12 @@
 
 #include <cmocka.h>
 
-struct setting {
-    const char *key, *value;
-};
-
-/* Attributes by name, as a reader would set them. Static: one at a time. */
-static const void *attrs(const struct luc_op *op, const struct setting *s)
-{
-    static char space[1024];
-    assert_true(op->attrs_size <= sizeof(space));
-    luc_params_default(op->attrs, space);
-    for (; s->key; s++)
-        assert_int_equal(luc_param_set(op->attrs, s->key, s->value, space, NULL), LUC_OK);
-    return space;
-}
-
-static struct gradcheck conv(struct luc_shape x, struct luc_shape w, const struct setting *s)
+static struct gradcheck conv(struct luc_shape x, struct luc_shape w, const struct op_setting *s)
 {
     const struct luc_op *op = luc_op_find("Conv");
     return (struct gradcheck){
         .op = op,
-        .attrs = attrs(op, s),
+        .attrs = op_attrs(op, s),
         .n_in = 3,
         .in = { { .shape = x },
                 { .shape = w, .constant = true },
@@ -35,7 +21,7 @@ static struct gradcheck conv(struct luc_shape x, struct luc_shape w, const struc
     };
 }
 
-static void check_grad(struct luc_shape x, struct luc_shape w, const struct setting *s)
+static void check_grad(struct luc_shape x, struct luc_shape w, const struct op_setting *s)
 {
     struct gradcheck g = conv(x, w, s);
     gradcheck_run(&g);
@@ -44,8 +30,6 @@ static void check_grad(struct luc_shape x, struct luc_shape w, const struct sett
     g.n_in = 2;
     gradcheck_run(&g);
 }
-
-#define SET(...) ((const struct setting[]){ __VA_ARGS__{ NULL, NULL } })
 
 static void conv__backward_matches_finite_difference(void **state)
 {
@@ -67,6 +51,8 @@ static void conv__same_bits_for_any_number_of_threads(void **state)
     (void)state;
     struct gradcheck g =
         conv(luc_shape4(1, 20, 40, 33), luc_shape4(24, 20, 3, 3), SET({ "pads", "1,1,1,1" }, ));
+    gradcheck_threads(&g);
+    g = conv(luc_shape4(1, 6, 70, 60), luc_shape4(9, 6, 3, 3), SET({ "pads", "1,1,1,1" }, ));
     gradcheck_threads(&g);
     g = conv(luc_shape4(1, 40, 9, 7), luc_shape4(70, 40, 3, 3), SET({ "pads", "1,1,1,1" }, ));
     gradcheck_threads(&g);
@@ -124,7 +110,7 @@ static void conv__pads_as_auto_pad_says(void **state)
     }
 }
 
-static void refuses(struct luc_shape x, struct luc_shape w, const struct setting *s,
+static void refuses(struct luc_shape x, struct luc_shape w, const struct op_setting *s,
                     enum luc_status want)
 {
     struct gradcheck g = conv(x, w, s);

@@ -4,6 +4,7 @@
 #include "core/base/file.h"
 #include "core/base/hash.h"
 #include "core/formats/onnx.h"
+#include "core/formats/tfjs.h"
 #include "core/graph/optimise.h"
 #include "core/model/describe.h"
 #include "core/model/resolve.h"
@@ -28,32 +29,70 @@ struct load {
     size_t limit;
 };
 
-static enum luc_status hash_text(struct load *l, struct luc_hash *h, struct luc_error *err)
+/* The files of a network, hashed as the reader opens them, so that nothing is read twice. */
+struct source {
+    char dir[PATH_BYTES]; /* of the network's main file, which may name others beside it */
+    const char *file;
+    struct luc_hash hash;
+};
+
+static enum luc_status open_file(void *ctx, const char *name, size_t limit, struct luc_file *f,
+                                 struct luc_error *err)
 {
-    char text[LUC_HASH_HEX_MAX];
-    enum luc_status s = luc_hash_finish_hex(h, text, err);
-    if (s)
-        return s;
-    l->m->hash = luc_arena_strdup(l->m->arena, text);
-    return l->m->hash ? LUC_OK : luc_fail_nomem(err, "hash", sizeof text);
+    struct source *s = ctx;
+    char path[PATH_BYTES];
+    enum luc_status st = luc_path_join(s->dir, name, path, sizeof path, err);
+    if (!st)
+        st = luc_file_map(path, limit, f, err);
+    if (!st)
+        luc_hash_update(&s->hash, f->bytes, f->size);
+    return st;
 }
 
-static enum luc_status read_onnx(struct load *l, const char *path, struct luc_error *err)
+static void close_file(void *ctx, struct luc_file *f)
+{
+    (void)ctx;
+    luc_file_unmap(f);
+}
+
+static enum luc_status find_source(const struct load *l, struct source *s, struct luc_error *err)
+{
+    enum luc_status st = luc_path_join(l->dir, l->d.file, s->dir, sizeof s->dir, err);
+    if (st)
+        return st;
+    *strrchr(s->dir, '/') = '\0'; /* there is one: the path was joined */
+    const char *slash = strrchr(l->d.file, '/');
+    s->file = slash ? slash + 1 : l->d.file;
+    return luc_hash_init(&s->hash, LUC_SHA256, err);
+}
+
+static enum luc_status read_onnx(struct source *s, struct luc_graph *g, struct luc_error *err)
 {
     struct luc_file f = { 0 };
-    struct luc_hash h = { 0 };
-    enum luc_status s = luc_file_map(path, FILE_LIMIT, &f, err);
-    if (!s)
-        s = luc_onnx_read(f.bytes, f.size, l->m->graph, err);
-    if (!s)
-        s = luc_hash_init(&h, LUC_SHA256, err);
-    if (!s) {
-        luc_hash_update(&h, f.bytes, f.size);
-        s = hash_text(l, &h, err);
-    }
-    luc_hash_done(&h);
-    luc_file_unmap(&f);
-    return s;
+    enum luc_status st = open_file(s, s->file, FILE_LIMIT, &f, err);
+    if (!st)
+        st = luc_onnx_read(f.bytes, f.size, g, err);
+    close_file(s, &f);
+    return st;
+}
+
+static enum luc_status read_files(struct load *l, struct luc_error *err)
+{
+    struct source s = { 0 };
+    const struct luc_tfjs_source tfjs = { &s, open_file, close_file };
+    char text[LUC_HASH_HEX_MAX];
+    enum luc_status st = find_source(l, &s, err);
+    if (st)
+        return st;
+    st = l->d.format == LUC_FORMAT_TFJS ? luc_tfjs_read_from(&tfjs, s.file, l->m->graph, err)
+                                        : read_onnx(&s, l->m->graph, err);
+    if (!st)
+        st = luc_hash_finish_hex(&s.hash, text, err);
+    luc_hash_done(&s.hash);
+    if (st)
+        return st;
+    l->m->hash = luc_arena_strdup(l->m->arena, text);
+    return l->m->hash ? LUC_OK : luc_fail_nomem(err, "hash", sizeof text);
 }
 
 /* Puts the file's name before the reader's sentence. */
@@ -67,14 +106,10 @@ static enum luc_status name_file(const struct load *l, enum luc_status s, struct
 
 static enum luc_status read_graph(struct load *l, struct luc_error *err)
 {
-    char path[PATH_BYTES];
-    enum luc_status s = luc_path_join(l->dir, l->d.file, path, sizeof path, err);
-    if (s)
-        return s;
     l->m->graph = luc_graph_create(l->limit);
     if (!l->m->graph)
         return luc_fail_nomem(err, "the network", sizeof *l->m->graph);
-    s = read_onnx(l, path, err);
+    enum luc_status s = read_files(l, err);
     if (!s)
         s = luc_graph_finish(l->m->graph, err);
     return name_file(l, s, err);

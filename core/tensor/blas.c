@@ -59,6 +59,17 @@ void luc_sgemm(bool trans_a, bool trans_b, size_t m, size_t n, size_t k, float a
                     lead(lda), b, lead(ldb), beta, c, lead(ldc));
 }
 
+void luc_sgemv(bool trans_a, size_t rows, size_t cols, float alpha, const float *a, size_t lda,
+               const float *x, size_t x_step, float beta, float *y)
+{
+    const size_t n_y = trans_a ? cols : rows, n_x = trans_a ? rows : cols;
+    for (size_t i = 0; i < n_y && (n_x == 0 || beta == 0.0f); i++)
+        y[i] = beta == 0.0f ? 0.0f : beta * y[i];
+    if (n_y && n_x)
+        cblas_sgemv(CblasRowMajor, trans_a ? CblasTrans : CblasNoTrans, (int)rows, (int)cols, alpha,
+                    a, lead(lda), x, lead(x_step), beta == 0.0f ? 1.0f : beta, y, 1);
+}
+
 void luc_sgemm_ref(bool trans_a, bool trans_b, size_t m, size_t n, size_t k, float alpha,
                    const float *a, size_t lda, const float *b, size_t ldb, float beta, float *c,
                    size_t ldc)

@@ -1,0 +1,97 @@
+#include "core/kernels/product.h"
+#include "core/tensor/blas.h"
+
+#define FEW      4                 /* rows for which matrix times vector is faster */
+#define ONE_READ ((size_t)1 << 16) /* floats of B in a piece then: 256 KiB */
+
+struct job {
+    const struct luc_product *p;
+    const float *a, *b;
+    float *c;
+    size_t first;                      /* batch of item 0 */
+    size_t rows, n_rows, cols, n_cols; /* of a piece of C; pieces */
+};
+
+static size_t min(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+static size_t div_up(size_t a, size_t b)
+{
+    return (a + b - 1) / b;
+}
+
+static size_t offset(const struct luc_shape *batch, const size_t *step, size_t i)
+{
+    size_t at = 0;
+    for (size_t axis = batch->rank; axis-- > 0; i /= batch->dim[axis])
+        at += i % batch->dim[axis] * step[axis];
+    return at;
+}
+
+static void vectors(const struct luc_product *p, const float *a, const float *b, float *c,
+                    size_t col, size_t cols)
+{
+    const size_t ldb = p->trans_b ? p->k : p->n;
+    for (size_t i = 0; i < p->m; i++)
+        luc_sgemv(!p->trans_b, p->trans_b ? cols : p->k, p->trans_b ? p->k : cols, p->alpha,
+                  p->trans_b ? b + col * ldb : b + col, ldb, p->trans_a ? a + i : a + i * p->k,
+                  p->trans_a ? p->m : 1, p->beta, c + i * p->n + col);
+}
+
+static void item(void *ctx, size_t it, size_t lane)
+{
+    const struct job *j = ctx;
+    const struct luc_product *p = j->p;
+    const size_t col = it % j->n_cols * j->cols, cols = min(j->cols, p->n - col);
+    const size_t row = it / j->n_cols % j->n_rows * j->rows, rows = min(j->rows, p->m - row);
+    const size_t batch = j->first + it / j->n_cols / j->n_rows;
+    const size_t lda = p->trans_a ? p->m : p->k, ldb = p->trans_b ? p->k : p->n;
+    const float *a = j->a + offset(&p->batch, p->a_step, batch);
+    const float *b = j->b + offset(&p->batch, p->b_step, batch);
+    float *c = j->c + offset(&p->batch, p->c_step, batch);
+    (void)lane;
+
+    if (p->m <= FEW)
+        vectors(p, a, b, c, col, cols);
+    else
+        luc_sgemm(p->trans_a, p->trans_b, rows, cols, p->k, p->alpha,
+                  p->trans_a ? a + row : a + row * lda, lda, p->trans_b ? b + col * ldb : b + col,
+                  ldb, p->beta, c + row * p->n + col, p->n);
+}
+
+static void cut(struct job *j, size_t n_batch)
+{
+    const struct luc_product *p = j->p;
+    const size_t want = div_up(8, n_batch);
+    j->rows = p->m, j->cols = min(p->n, 512);
+    if (p->m <= FEW)
+        j->cols = min(p->n, ONE_READ / min(ONE_READ / 16, p->k ? p->k : 1));
+    else if (div_up(p->n, j->cols) < want && p->m >= p->n)
+        j->rows = div_up(p->m, min(want, div_up(p->m, 32)));
+    else if (div_up(p->n, j->cols) < want)
+        j->cols = div_up(p->n, min(want, div_up(p->n, 32)));
+    j->n_rows = div_up(p->m, j->rows), j->n_cols = div_up(p->n, j->cols);
+}
+
+static bool repeats(const struct luc_product *p)
+{
+    for (size_t i = 0; i < p->batch.rank; i++)
+        if (p->batch.dim[i] > 1 && p->c_step[i] == 0)
+            return true;
+    return false;
+}
+
+void luc_product(const struct luc_product *p, const float *a, const float *b, float *c,
+                 const struct luc_threads *threads)
+{
+    struct job j = { .p = p, .a = a, .b = b, .c = c };
+    const size_t n = luc_numel(&p->batch);
+    const size_t together = repeats(p) ? 1 : n;
+    if (n == 0 || p->m == 0 || p->n == 0)
+        return;
+    cut(&j, together);
+    for (j.first = 0; j.first < n; j.first += together)
+        luc_parallel_for(threads, together * j.n_rows * j.n_cols, item, &j);
+}

@@ -1,0 +1,297 @@
+/* occlusion: how much the score drops when a patch of the picture is covered.
+ *
+ *   M[h,w] = mean over patches P that cover (h,w) of  s(x) - s(x with P covered)
+ *
+ * Input:  one picture.
+ * Output: map `occlusion` [1, 1, h, w] at the network's input size; signed: covering may help.
+ * Cost:   one pass for each position, of which only the part that the patch can reach is computed
+ *         (core/graph/region.h); `share` in the answer says how much of the whole work that was.
+ * Errors: those of the target; LUC_RANGE a patch larger than the network's input.
+ * Source: Zeiler & Fergus, "Visualizing and Understanding Convolutional Networks", 2013,
+ *         arXiv:1311.2901, section 4.2. Differs: overlapping patches are averaged per pixel, and
+ *         other fillings than gray are offered.
+ */
+#include "core/graph/region.h"
+#include "core/methods/fill.h"
+#include "core/methods/target.h"
+
+#include <string.h>
+
+#define BATCH     16
+#define PATCH_MAX 4096
+
+enum score { PROBABILITY, LOGIT };
+
+struct params {
+    char target[LUC_TEXT_MAX];
+    int64_t patch, stride, fill, score, incremental;
+};
+
+static const char *const score_names[] = { "probability", "logit", NULL };
+
+static const struct luc_param rows[] = {
+    LUC_TEXT(struct params, target, "top", LUC_TARGET_DOC),
+    LUC_INT(struct params, patch, 32, 1, PATCH_MAX, "px", "Side of the covering square"),
+    LUC_INT(struct params, stride, 8, 1, PATCH_MAX, "px", "Steps between positions"),
+    LUC_CHOICE(struct params, fill, LUC_FILL_MEAN, LUC_N_FILLS, luc_fill_names, LUC_FILL_DOC),
+    LUC_CHOICE(struct params, score, PROBABILITY, 2, score_names,
+               "What is watched: the class's probability or its logit"),
+    LUC_BOOL(struct params, incremental, 1,
+             "Compute again only what the patch can reach; off: run each covered picture whole"),
+    LUC_PARAM_END,
+};
+
+/* One run's state. */
+struct cover {
+    struct luc_run *run;
+    const struct params *p;
+    struct luc_tensor input, filled; /* [1, C, H, W] */
+    struct luc_target target;
+    double base;                /* the score of the picture itself */
+    size_t *grid[2], n_grid[2]; /* patch corners, vertical and horizontal */
+    double *sum, *count;        /* [H * W] */
+    float *scores;              /* of each position, [n_ys * n_xs] */
+    double share;
+};
+
+/* Corners every `stride` pixels, and one flush with the far border. */
+static enum luc_status make_grid(struct cover *c, size_t axis, struct luc_error *err)
+{
+    const size_t side = c->input.shape.dim[2 + axis], patch = (size_t)c->p->patch;
+    const size_t stride = (size_t)c->p->stride;
+    if (patch > side)
+        return luc_fail_param(err, LUC_RANGE, "patch",
+                              "patch: %zu px, but the network's input is only %zu", patch, side);
+    const size_t last = side - patch, n = last / stride + (last % stride ? 2 : 1);
+    c->grid[axis] = luc_arena_alloc(c->run->arena, n, sizeof(*c->grid[axis]));
+    if (!c->grid[axis])
+        return luc_fail_nomem(err, "positions", n * sizeof(*c->grid[axis]));
+    for (size_t i = 0; i < n; i++)
+        c->grid[axis][i] = i * stride < last ? i * stride : last;
+    c->n_grid[axis] = n;
+    return LUC_OK;
+}
+
+static double score_of(const struct cover *c, const struct luc_tensor *logits, size_t slot,
+                       double *scratch)
+{
+    const size_t n = luc_numel(&logits->shape) / logits->shape.dim[0];
+    struct luc_tensor row = { { 2, { 1, n } }, LUC_F32, logits->data + slot * n };
+    if (c->p->score == LOGIT)
+        return (double)row.data[c->target.index];
+    luc_softmax(&row, scratch);
+    return scratch[c->target.index];
+}
+
+/* Copies the filling's patch at a corner: [C, patch, patch] out of [C, H, W]. */
+static void take_patch(const struct cover *c, size_t y0, size_t x0, float *out)
+{
+    const struct luc_shape *s = &c->filled.shape;
+    const size_t patch = (size_t)c->p->patch;
+    for (size_t k = 0; k < s->dim[1]; k++)
+        for (size_t y = 0; y < patch; y++, out += patch)
+            memcpy(out, c->filled.data + (k * s->dim[2] + y0 + y) * s->dim[3] + x0,
+                   patch * sizeof(*out));
+}
+
+static enum luc_status tick_at(struct cover *c, size_t done, struct luc_error *err)
+{
+    return luc_run_tick(c->run, (double)done / (double)(c->n_grid[0] * c->n_grid[1]), err);
+}
+
+static enum luc_status run_region(struct cover *c, struct luc_region *r, size_t batch,
+                                  double *scratch, struct luc_error *err)
+{
+    const size_t n_xs = c->n_grid[1], n = c->n_grid[0] * n_xs;
+    const size_t logits = c->run->model->logits, per_channel = (size_t)(c->p->patch * c->p->patch);
+    const size_t per = c->input.shape.dim[1] * per_channel;
+    enum luc_status st = LUC_OK;
+    for (size_t at = 0; !st && at < n; at += batch) {
+        const size_t slots = n - at < batch ? n - at : batch;
+        for (size_t s = 0; s < slots; s++) {
+            const size_t iy = (at + s) / n_xs, ix = (at + s) % n_xs;
+            luc_region_place(r, s, iy, ix);
+            take_patch(c, c->grid[0][iy], c->grid[1][ix], luc_region_patches(r) + s * per);
+        }
+        luc_region_run(r);
+        for (size_t s = 0; s < slots; s++)
+            c->scores[at + s] = (float)score_of(c, luc_region_value(r, logits), s, scratch);
+        st = tick_at(c, at + slots, err);
+    }
+    return st;
+}
+
+static enum luc_status try_region(struct cover *c, size_t batch, double *scratch,
+                                  struct luc_error *err)
+{
+    struct luc_region *r = NULL;
+    const struct luc_region_spec spec = { .graph = c->run->model->graph,
+                                          .input = &c->input,
+                                          .values = &c->run->model->logits,
+                                          .n_values = 1,
+                                          .patch_h = (size_t)c->p->patch,
+                                          .patch_w = (size_t)c->p->patch,
+                                          .ys = c->grid[0],
+                                          .xs = c->grid[1],
+                                          .n_ys = c->n_grid[0],
+                                          .n_xs = c->n_grid[1],
+                                          .batch = batch,
+                                          .threads = c->run->threads };
+    enum luc_status st = luc_region_create(&spec, c->run->arena, &r, err);
+    if (st)
+        return st;
+    c->share = luc_region_share(r);
+    st = run_region(c, r, batch, scratch, err);
+    luc_region_done(r);
+    return st;
+}
+
+/* Covered pictures run whole, `batch` at a time. */
+static enum luc_status try_whole(struct cover *c, size_t batch, double *scratch,
+                                 struct luc_error *err)
+{
+    const struct luc_shape *s = &c->input.shape;
+    const size_t logits = c->run->model->logits, n_xs = c->n_grid[1], n = c->n_grid[0] * n_xs;
+    const size_t per = luc_numel(s), patch = (size_t)c->p->patch;
+    const struct luc_shape shape = luc_shape4(batch, s->dim[1], s->dim[2], s->dim[3]);
+    const struct luc_plan_spec ask = { .graph = c->run->model->graph,
+                                       .inputs = &shape,
+                                       .taps = &logits,
+                                       .n_taps = 1,
+                                       .lanes = luc_lanes(c->run->threads) };
+    const struct luc_plan *plan = NULL;
+    struct luc_exec *x = NULL;
+    enum luc_status st = luc_plan_create(&ask, c->run->arena, &plan, err);
+    if (!st && luc_plan_shape(plan, logits)->dim[0] != batch)
+        st = luc_fail(err, LUC_UNSUPPORTED, "the network takes one picture at a time");
+    if (!st)
+        st = luc_exec_create(plan, c->run->arena, c->run->threads, &x, err);
+    c->share = 1;
+    for (size_t at = 0; !st && at < n; at += batch) {
+        const size_t slots = n - at < batch ? n - at : batch;
+        float *in = luc_exec_input(x, 0)->data;
+        for (size_t i = 0; i < slots; i++) {
+            const size_t y0 = c->grid[0][(at + i) / n_xs], x0 = c->grid[1][(at + i) % n_xs];
+            memcpy(in + i * per, c->input.data, per * sizeof(*in));
+            for (size_t line = 0; line < s->dim[1] * patch; line++) {
+                const size_t from = (line / patch * s->dim[2] + y0 + line % patch) * s->dim[3] + x0;
+                memcpy(in + i * per + from, c->filled.data + from, patch * sizeof(*in));
+            }
+        }
+        luc_exec_forward(x);
+        for (size_t i = 0; i < slots; i++)
+            c->scores[at + i] = (float)score_of(c, luc_exec_value(x, logits), i, scratch);
+        st = tick_at(c, at + slots, err);
+    }
+    return st;
+}
+
+/* The largest batch that the memory allows; whole pictures where regions do not work. */
+static enum luc_status score_all(struct cover *c, struct luc_error *err)
+{
+    double *scratch = luc_arena_alloc(c->run->arena, c->run->model->n_classes, sizeof(*scratch));
+    if (!scratch)
+        return luc_fail_nomem(err, "classes", c->run->model->n_classes * sizeof(*scratch));
+    bool regional = c->p->incremental != 0;
+    enum luc_status st = LUC_NOMEM;
+    for (size_t batch = BATCH; batch > 0 && st;) {
+        const struct luc_arena_mark mark = luc_arena_mark(c->run->arena);
+        st = regional ? try_region(c, batch, scratch, err) : try_whole(c, batch, scratch, err);
+        luc_arena_release(c->run->arena, mark);
+        if (st == LUC_NOMEM)
+            batch /= 2;
+        else if ((st == LUC_UNSUPPORTED || st == LUC_SHAPE) && regional)
+            regional = false;
+        else if ((st == LUC_UNSUPPORTED || st == LUC_SHAPE) && batch > 1)
+            batch = 1; /* a network declared for one picture at a time */
+        else
+            break;
+    }
+    return st;
+}
+
+static void average(struct cover *c)
+{
+    const size_t w = c->input.shape.dim[3], patch = (size_t)c->p->patch;
+    for (size_t i = 0; i < c->n_grid[0] * c->n_grid[1]; i++) {
+        const size_t y0 = c->grid[0][i / c->n_grid[1]], x0 = c->grid[1][i % c->n_grid[1]];
+        for (size_t y = y0; y < y0 + patch; y++)
+            for (size_t x = x0; x < x0 + patch; x++) {
+                c->sum[y * w + x] += c->base - (double)c->scores[i];
+                c->count[y * w + x] += 1;
+            }
+    }
+}
+
+static enum luc_status report(struct cover *c, const struct luc_frame *frame, struct luc_error *err)
+{
+    const size_t h = c->input.shape.dim[2], w = c->input.shape.dim[3];
+    struct luc_tensor map = { .shape = luc_shape4(1, 1, h, w) };
+    const struct luc_place place = { frame->x, frame->y, frame->width, frame->height, 0 };
+    map.data = luc_arena_alloc(c->run->arena, h * w, sizeof(float));
+    if (!map.data)
+        return luc_fail_nomem(err, "map", h * w * sizeof(float));
+    average(c);
+    for (size_t i = 0; i < h * w; i++)
+        map.data[i] = c->count[i] > 0 ? (float)(c->sum[i] / c->count[i]) : 0.0f;
+    enum luc_status st = luc_target_report(c->run, &c->target, err);
+    if (!st)
+        st = luc_result_number(c->run->result, "positions", (double)(c->n_grid[0] * c->n_grid[1]),
+                               err);
+    if (!st)
+        st = luc_result_number(c->run->result, "share", c->share, err);
+    return st ? st : luc_result_map(c->run->result, "occlusion", &map, true, &place, err);
+}
+
+static enum luc_status look(struct cover *c, struct luc_error *err)
+{
+    const size_t logits = c->run->model->logits;
+    struct luc_exec *x = NULL;
+    enum luc_status st = luc_run_forward(
+        c->run, &c->input, &(struct luc_ask){ .taps = &logits, .n_taps = 1 }, &x, err);
+    if (!st)
+        st = luc_target_find(c->run, c->p->target, luc_exec_value(x, logits), &c->target, err);
+    if (!st)
+        c->base = c->p->score == LOGIT ? c->target.logit : c->target.probability;
+    return st;
+}
+
+static enum luc_status run_occlusion(struct luc_run *run, const void *params, struct luc_error *err)
+{
+    struct cover c = { .run = run, .p = params };
+    struct luc_frame frame;
+    enum luc_status st = luc_run_input(run, 0, &frame, &c.input, err);
+    if (!st)
+        st = look(&c, err);
+    if (!st)
+        st = make_grid(&c, 0, err);
+    if (!st)
+        st = make_grid(&c, 1, err);
+    if (!st)
+        st = luc_fill_picture(run, (enum luc_fill)c.p->fill, (double)c.p->patch / 2, &c.input,
+                              &c.filled, err);
+    if (st)
+        return st;
+    const size_t pixels = c.input.shape.dim[2] * c.input.shape.dim[3];
+    c.sum = luc_arena_alloc(run->arena, pixels, sizeof(*c.sum));
+    c.count = luc_arena_alloc(run->arena, pixels, sizeof(*c.count));
+    c.scores = luc_arena_alloc(run->arena, c.n_grid[0] * c.n_grid[1], sizeof(*c.scores));
+    if (!c.sum || !c.count || !c.scores)
+        return luc_fail_nomem(err, "map", 2 * pixels * sizeof(*c.sum));
+    st = score_all(&c, err);
+    return st ? st : report(&c, &frame, err);
+}
+
+const struct luc_method luc_method_occlusion = {
+    .name = "occlusion",
+    .title = "Occlusion",
+    .summary = "How much the class score drops when a patch of the picture is covered.",
+    .paper = "Zeiler & Fergus 2013, arXiv:1311.2901",
+    .groups = LUC_GROUP_INPUT | LUC_GROUP_VIEW | LUC_GROUP_SEED,
+    .images_min = 1,
+    .images_max = 1,
+    .needs_classes = true,
+    .params_size = sizeof(struct params),
+    .params = rows,
+    .run = run_occlusion,
+};

@@ -1,0 +1,78 @@
+#include "tests/gradcheck.h"
+#include "tests/op_attrs.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+static struct gradcheck batch_norm(struct luc_shape x, const struct op_setting *s)
+{
+    const struct luc_op *op = luc_op_find("BatchNormalization");
+    const struct gradcheck_in param = { .shape = { 1, { x.dim[1] } }, .constant = true };
+    struct gradcheck g = {
+        .op = op, .attrs = op_attrs(op, s), .n_in = 5, .in = { { .shape = x } }
+    };
+    for (size_t i = 1; i < 5; i++)
+        g.in[i] = param;
+    g.in[4].lo = 0.5, g.in[4].hi = 2.0;
+    return g;
+}
+
+static void batch_normalization__backward_matches_finite_difference(void **state)
+{
+    (void)state;
+    struct gradcheck g = batch_norm(luc_shape4(2, 3, 2, 4), SET({ "epsilon", "0.1" }, ));
+    gradcheck_run(&g);
+    g = batch_norm((struct luc_shape){ 2, { 4, 3 } }, SET());
+    gradcheck_run(&g);
+    gradcheck_threads(&g);
+    g = batch_norm(luc_shape4(2, 9, 7, 5), SET());
+    gradcheck_threads(&g);
+}
+
+static void batch_normalization__normalises(void **state)
+{
+    (void)state;
+    static const float x[4] = { 1, 3, -2, 4 }, scale[2] = { 2, 1 }, b[2] = { 0.5f, -1 };
+    static const float mean[2] = { 2, 1 }, var[2] = { 4, 9 };
+    static const float y[4] = { -0.5f, 1.5f, -2, 0 }, relu[4] = { 0, 1.5f, 0, 0 };
+    struct gradcheck g = batch_norm(luc_shape4(1, 2, 1, 2), SET({ "epsilon", "0" }, ));
+    struct op_rig r;
+    g.in[0].values = x, g.in[1].values = scale, g.in[2].values = b, g.in[3].values = mean;
+    g.in[4].values = var;
+    for (int k = 0; k < 2; k++, g.relu = true) {
+        op_rig_init(&r, &g);
+        op_rig_forward(&r);
+        assert_close("y", r.out[0].data, g.relu ? relu : y, 4, 1e-6);
+        op_rig_done(&r);
+    }
+}
+
+static void batch_normalization__refuses_training(void **state)
+{
+    (void)state;
+    struct luc_error err = { 0 };
+    struct gradcheck g = batch_norm(luc_shape4(1, 2, 1, 2), SET({ "training_mode", "1" }, ));
+    assert_int_equal(op_infer(&g, &err), LUC_UNSUPPORTED);
+    g = batch_norm(luc_shape4(1, 2, 1, 2), SET({ "spatial", "0" }, ));
+    assert_int_equal(op_infer(&g, &err), LUC_UNSUPPORTED);
+    g = batch_norm(luc_shape4(1, 2, 1, 2), SET());
+    g.in[3].shape.dim[0] = 3;
+    assert_int_equal(op_infer(&g, &err), LUC_SHAPE);
+    g.in[0].shape = (struct luc_shape){ 0 };
+    assert_int_equal(op_infer(&g, &err), LUC_SHAPE);
+    assert_int_equal(luc_params_verify(g.op->attrs, NULL), LUC_OK);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(batch_normalization__backward_matches_finite_difference),
+        cmocka_unit_test(batch_normalization__normalises),
+        cmocka_unit_test(batch_normalization__refuses_training),
+    };
+    return cmocka_run_group_tests_name("op_norm", tests, NULL, NULL);
+}
