@@ -23,11 +23,12 @@ static double quality(const char *params, size_t size)
         if ((params[i] == 'q' || params[i] == 'Q') && params[i + 1] == '=' &&
             (params[i + 2] == '0' || params[i + 2] == '1')) {
             double q = params[i + 2] - '0', unit = 0.1;
-            for (size_t k = i + 4; params[i + 2] == '0' && k < size && k < i + 7; k++, unit /= 10)
-                if (params[k] >= '0' && params[k] <= '9')
-                    q += unit * (params[k] - '0');
-                else
+            for (size_t k = i + 4; params[i + 2] == '0' && k < size && k < i + 7; k++) {
+                if (params[k] < '0' || params[k] > '9')
                     break;
+                q += unit * (params[k] - '0');
+                unit /= 10;
+            }
             return q;
         }
     return 1;

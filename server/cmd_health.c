@@ -4,6 +4,7 @@
 #include "server/listen.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -14,13 +15,11 @@ static int ask(int fd)
 {
     static const char request[] = "GET /readyz HTTP/1.0\r\nHost: localhost\r\n\r\n";
     char answer[64] = "";
-    int status = 0;
     if (write(fd, request, sizeof(request) - 1) != (ssize_t)sizeof(request) - 1)
         return 0;
     const ssize_t n = read(fd, answer, sizeof(answer) - 1);
-    if (n > 0 && sscanf(answer, "HTTP/%*d.%*d %d", &status) == 1)
-        return status;
-    return 0;
+    const char *status = n > 0 && strncmp(answer, "HTTP/", 5) == 0 ? strchr(answer, ' ') : NULL;
+    return status ? (int)strtol(status, NULL, 10) : 0;
 }
 
 int srv_cmd_health(int argc, char **argv)

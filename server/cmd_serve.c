@@ -23,10 +23,12 @@ static void block_signals(sigset_t *set)
 static bool wait_until_idle(const struct srv_http *http, double seconds)
 {
     const struct timespec turn = { 0, TURN_MS * 1000000L };
-    for (double waited = 0; srv_http_active(http) > 0; waited += TURN_MS / 1e3) {
+    double waited = 0;
+    while (srv_http_active(http) > 0) {
         if (waited >= seconds)
             return false;
         nanosleep(&turn, NULL);
+        waited += TURN_MS / 1e3;
     }
     return true;
 }

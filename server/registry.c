@@ -151,6 +151,7 @@ static enum luc_status load(const struct srv_registry *r, const char *name, size
 static enum luc_status keep(struct srv_registry *r, const char *name, struct luc_model *m,
                             struct luc_error *err)
 {
+    assert(m);
     evict(r, m->bytes);
     struct slot *s = calloc(1, sizeof *s);
     char *copy = strdup(name);

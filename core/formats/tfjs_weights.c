@@ -1,5 +1,6 @@
 #include "core/formats/tfjs_parts.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -120,6 +121,7 @@ static enum luc_status check_integers(const struct tfjs_weight *w, struct luc_er
     if (w->raw != LUC_RAW_I32)
         return LUC_OK;
     for (size_t i = 0; i < luc_numel(&w->shape); i++) {
+        assert(w->bytes);
         memcpy(&v, w->bytes + 4 * i, sizeof(v));
         if (!luc_int_survives(v))
             return luc_fail(err, LUC_UNSUPPORTED, "weight '%.80s': the integer %d is beyond 2^24",

@@ -345,6 +345,25 @@ static void add_scratch(struct planner *p, size_t i, const struct luc_info **in)
     plan->flops += step->flops;
 }
 
+/* The gradients that one step adds to live at its time, and those that it reads until then. */
+static void stretch_gradients(struct luc_plan *plan, const struct luc_step *step, size_t time)
+{
+    for (size_t k = 0; k < step->node->n_in; k++) {
+        if (!step->din_wanted[k])
+            continue;
+        struct luc_buffer *b = &plan->buffers[plan->spots[step->node->in[k]].grad];
+        b->first = b->first < time ? b->first : time;
+        b->last = b->last > time ? b->last : time;
+    }
+    for (size_t k = 0; step->backward && k < step->node->n_out; k++) {
+        const size_t v = k == 0 ? step->out0 : step->node->out[k];
+        if (v != LUC_NONE && plan->spots[v].grad != LUC_NONE) {
+            struct luc_buffer *b = &plan->buffers[plan->spots[v].grad];
+            b->last = b->last > time ? b->last : time;
+        }
+    }
+}
+
 /* A gradient lives from its first writer (the caller for seeds, else the last step that reads the
  * value) to the step that made the value; wrt ones to the end. */
 static void add_gradients(struct planner *p)
@@ -357,24 +376,8 @@ static void add_gradients(struct planner *p)
                                     spot->seeded ? plan->n_steps : end_of_time(plan),
                                     spot->wanted ? end_of_time(plan) : plan->n_steps);
     }
-    for (size_t i = 0; i < plan->n_steps; i++) {
-        const struct luc_step *step = &plan->steps[i];
-        const size_t time = backward_time(plan, i);
-        for (size_t k = 0; k < step->node->n_in; k++) {
-            if (!step->din_wanted[k])
-                continue;
-            struct luc_buffer *b = &plan->buffers[plan->spots[step->node->in[k]].grad];
-            b->first = b->first < time ? b->first : time;
-            b->last = b->last > time ? b->last : time;
-        }
-        for (size_t k = 0; step->backward && k < step->node->n_out; k++) {
-            const size_t v = k == 0 ? step->out0 : step->node->out[k];
-            if (v != LUC_NONE && plan->spots[v].grad != LUC_NONE) {
-                struct luc_buffer *b = &plan->buffers[plan->spots[v].grad];
-                b->last = b->last > time ? b->last : time;
-            }
-        }
-    }
+    for (size_t i = 0; i < plan->n_steps; i++)
+        stretch_gradients(plan, &plan->steps[i], backward_time(plan, i));
     for (size_t i = 0; i < plan->n_buffers; i++) /* a gradient that no step touches */
         if (plan->buffers[i].first > plan->buffers[i].last)
             plan->buffers[i].first = plan->buffers[i].last;

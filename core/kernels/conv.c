@@ -3,6 +3,7 @@
 #include "core/kernels/im2col.h"
 #include "core/tensor/blas.h"
 
+#include <assert.h>
 #include <limits.h>
 #include <string.h>
 
@@ -21,6 +22,7 @@ static size_t max(size_t a, size_t b)
 
 static size_t div_up(size_t a, size_t b)
 {
+    assert(b > 0);
     return (a + b - 1) / b;
 }
 
@@ -315,6 +317,7 @@ static void cut_dx(struct dx_job *j)
     j->rows = div_up(win->h, n_rows);
     j->n_rows = div_up(win->h, j->rows);
 
+    assert(win->ow > 0);
     j->out_rows = min(win->oh, max(1, 448 / win->ow));
     const size_t fit = max(1, BLOCK / (taps * j->out_rows * win->ow));
     const size_t wide = div_up(channels, div_up(ITEMS, images * j->n_rows));

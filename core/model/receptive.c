@@ -203,7 +203,7 @@ static bool mixes_positions(const struct step *s)
 
 static struct luc_field through(const struct step *s, const struct luc_field *fields)
 {
-    struct luc_field f = { 0 }, first = { 0 };
+    struct luc_field f = { 0 }, first;
     for (size_t i = 0; i < s->node->n_in; i++)
         if (s->node->in[i] != LUC_NONE)
             f = both(&f, &fields[s->node->in[i]]);

@@ -79,8 +79,8 @@ static double flops(const struct luc_infer *x)
     struct luc_conv g;
     if (geometry(x, &g, NULL) != LUC_OK)
         return 0;
-    return 2.0 * (double)luc_numel(&x->out[0].shape) * (double)(g.c_in / g.groups) *
-           (double)(g.win.kh * g.win.kw);
+    const size_t products = g.c_in / g.groups * g.win.kh * g.win.kw; /* per element of the output */
+    return 2.0 * (double)luc_numel(&x->out[0].shape) * (double)products;
 }
 
 static uint32_t reads(const void *attrs, uint32_t wanted)

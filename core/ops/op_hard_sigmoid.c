@@ -39,7 +39,7 @@ static void gradient(const void *attrs, const float *x, const float *y, const fl
     (void)x;
     LUC_IVDEP
     for (size_t i = 0; i < n; i++)
-        dx[i] = (y[i] > 0.0f) & (y[i] < 1.0f) ? alpha * dy[i] : 0.0f;
+        dx[i] = ((y[i] > 0.0f) & (y[i] < 1.0f)) ? alpha * dy[i] : 0.0f;
 }
 
 static void forward(const struct luc_op_call *c)

@@ -7,7 +7,7 @@
  */
 #include "core/ops/common.h"
 
-LUC_BINARY(choose, (p > q) | (p != p) ? p : q)
+LUC_BINARY(choose, ((p > q) | (p != p)) ? p : q)
 
 static void forward(const struct luc_op_call *c)
 {

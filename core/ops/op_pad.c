@@ -16,6 +16,7 @@
 #include "core/kernels/remap.h"
 #include "core/ops/common.h"
 
+#include <assert.h>
 #include <math.h>
 
 enum mode { CONSTANT, REFLECT, EDGE, WRAP };
@@ -113,6 +114,7 @@ static enum luc_status infer(struct luc_infer *x, struct luc_error *err)
 
 static ptrdiff_t modulo(ptrdiff_t i, ptrdiff_t n)
 {
+    assert(n > 0);
     return i % n < 0 ? i % n + n : i % n;
 }
 

@@ -35,7 +35,7 @@ static void guided(const void *attrs, const float *x, const float *y, const floa
     (void)attrs, (void)x;
     LUC_IVDEP
     for (size_t i = 0; i < n; i++)
-        dx[i] = (y[i] > 0.0f) & (dy[i] > 0.0f) ? dy[i] : 0.0f;
+        dx[i] = ((y[i] > 0.0f) & (dy[i] > 0.0f)) ? dy[i] : 0.0f;
 }
 
 static void deconv(const void *attrs, const float *x, const float *y, const float *dy, float *dx,
