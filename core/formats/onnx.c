@@ -67,7 +67,7 @@ static enum luc_status read_initializers(struct onnx_reader *r, const Onnx__Grap
         if (!st && r->g->values[value].constant.data)
             st = luc_fail(err, LUC_FORMAT, "weight '%.80s' is there twice", w->name);
         if (!st)
-            st = onnx_tensor(w, w->name, r->g->arena, &t, err);
+            st = luc_onnx_tensor(w, w->name, r->g->arena, &t, err);
         if (!st)
             st = luc_graph_set_constant(r->g, value, &t, err);
         if (st)
@@ -157,7 +157,7 @@ static enum luc_status read_nodes(struct onnx_reader *r, const Onnx__GraphProto 
         return luc_fail_nomem(err, "nodes", (unsigned long long)widest * sizeof(*r->slots));
     enum luc_status st = LUC_OK;
     for (size_t i = 0; !st && i < p->n_node; i++)
-        st = onnx_node(r, p->node[i], err);
+        st = luc_onnx_node(r, p->node[i], err);
     free(r->slots);
     return st;
 }
@@ -182,11 +182,12 @@ enum luc_status luc_onnx_read(const void *bytes, size_t size, struct luc_graph *
 {
     struct onnx_memory mem;
     ProtobufCMessage *m = NULL;
-    enum luc_status st = onnx_unpack(&onnx__model_proto__descriptor, bytes, size, &mem, &m, err);
+    enum luc_status st =
+        luc_onnx_unpack(&onnx__model_proto__descriptor, bytes, size, &mem, &m, err);
     if (st)
         return st;
     struct onnx_reader r = { .g = g, .mem = &mem };
     st = read_model(&r, (const Onnx__ModelProto *)m, err);
-    onnx_free(m, &mem);
+    luc_onnx_free(m, &mem);
     return st;
 }

@@ -117,7 +117,7 @@ static enum luc_status set_tensor(struct onnx_reader *r, const struct luc_op *op
     if (!p)
         return luc_fail(err, LUC_FORMAT, "%.40s: no tensor there", key);
     const struct luc_arena_mark mark = luc_arena_mark(r->g->arena);
-    enum luc_status st = onnx_tensor(p, key, r->g->arena, &t, err);
+    enum luc_status st = luc_onnx_tensor(p, key, r->g->arena, &t, err);
     if (!st && luc_numel(&t.shape) != 1)
         st = luc_fail(err, LUC_UNSUPPORTED, "%.40s: a tensor of %zu elements, one is supported",
                       key, luc_numel(&t.shape));
@@ -212,7 +212,7 @@ static enum luc_status constant_tensor(struct onnx_reader *r, const Onnx__Attrib
 {
     const char *key = text_or_empty(a->name);
     if (strcmp(key, "value") == 0 && a->t)
-        return onnx_tensor(a->t, name, r->g->arena, t, err);
+        return luc_onnx_tensor(a->t, name, r->g->arena, t, err);
     if (strcmp(key, "value_float") == 0)
         return constant_floats(r, &a->f, 1, true, t, err);
     if (strcmp(key, "value_floats") == 0)
@@ -241,7 +241,8 @@ static enum luc_status constant_node(struct onnx_reader *r, const Onnx__NodeProt
     return st ? st : luc_graph_set_constant(r->g, value, &t, err);
 }
 
-enum luc_status onnx_node(struct onnx_reader *r, const Onnx__NodeProto *n, struct luc_error *err)
+enum luc_status luc_onnx_node(struct onnx_reader *r, const Onnx__NodeProto *n,
+                              struct luc_error *err)
 {
     if (n->op_type && strcmp(n->op_type, "Constant") == 0 && default_domain(n->domain))
         return constant_node(r, n, err);

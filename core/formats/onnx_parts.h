@@ -12,12 +12,12 @@ struct onnx_reader {
 };
 
 /* Turns a TensorProto into floats in `arena`. `name` is for messages. */
-LUC_MUST_USE enum luc_status onnx_tensor(const Onnx__TensorProto *p, const char *name,
-                                         struct luc_arena *arena, struct luc_tensor *t,
-                                         struct luc_error *err);
+LUC_MUST_USE enum luc_status luc_onnx_tensor(const Onnx__TensorProto *p, const char *name,
+                                             struct luc_arena *arena, struct luc_tensor *t,
+                                             struct luc_error *err);
 
 /* Appends one node, or a constant value for a Constant node. */
-LUC_MUST_USE enum luc_status onnx_node(struct onnx_reader *r, const Onnx__NodeProto *n,
-                                       struct luc_error *err);
+LUC_MUST_USE enum luc_status luc_onnx_node(struct onnx_reader *r, const Onnx__NodeProto *n,
+                                           struct luc_error *err);
 
 #endif

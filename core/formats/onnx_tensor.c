@@ -115,8 +115,9 @@ static enum luc_status check_source(const Onnx__TensorProto *p, const char *what
     return LUC_OK;
 }
 
-enum luc_status onnx_tensor(const Onnx__TensorProto *p, const char *name, struct luc_arena *arena,
-                            struct luc_tensor *t, struct luc_error *err)
+enum luc_status luc_onnx_tensor(const Onnx__TensorProto *p, const char *name,
+                                struct luc_arena *arena, struct luc_tensor *t,
+                                struct luc_error *err)
 {
     char what[NAME_MAX_SHOWN + 16];
     snprintf(what, sizeof(what), "tensor '%.*s'", NAME_MAX_SHOWN, name ? name : "");
@@ -154,13 +155,14 @@ enum luc_status luc_onnx_tensor_read(const void *bytes, size_t size, struct luc_
 {
     struct onnx_memory mem;
     ProtobufCMessage *m = NULL;
-    enum luc_status st = onnx_unpack(&onnx__tensor_proto__descriptor, bytes, size, &mem, &m, err);
+    enum luc_status st =
+        luc_onnx_unpack(&onnx__tensor_proto__descriptor, bytes, size, &mem, &m, err);
     if (st)
         return st;
     const Onnx__TensorProto *p = (const Onnx__TensorProto *)m;
     const char *copy = name ? luc_arena_strdup(arena, p->name ? p->name : "") : "";
-    st = copy ? onnx_tensor(p, p->name, arena, t, err) : luc_fail_nomem(err, "tensor name", 1);
-    onnx_free(m, &mem);
+    st = copy ? luc_onnx_tensor(p, p->name, arena, t, err) : luc_fail_nomem(err, "tensor name", 1);
+    luc_onnx_free(m, &mem);
     if (!st && name)
         *name = copy;
     return st;

@@ -93,9 +93,9 @@ static bool is_sound(const ProtobufCMessageDescriptor *type, struct wire w, int 
     return true;
 }
 
-enum luc_status onnx_unpack(const ProtobufCMessageDescriptor *type, const void *bytes, size_t size,
-                            struct onnx_memory *mem, ProtobufCMessage **message,
-                            struct luc_error *err)
+enum luc_status luc_onnx_unpack(const ProtobufCMessageDescriptor *type, const void *bytes,
+                                size_t size, struct onnx_memory *mem, ProtobufCMessage **message,
+                                struct luc_error *err)
 {
     const struct wire w = { bytes, (const unsigned char *)bytes + size };
     if (size == 0 || !is_sound(type, w, 0))
@@ -115,7 +115,7 @@ enum luc_status onnx_unpack(const ProtobufCMessageDescriptor *type, const void *
     return LUC_OK;
 }
 
-void onnx_free(ProtobufCMessage *message, struct onnx_memory *mem)
+void luc_onnx_free(ProtobufCMessage *message, struct onnx_memory *mem)
 {
     if (message)
         protobuf_c_message_free_unpacked(message, &mem->allocator);

@@ -18,10 +18,11 @@ struct onnx_memory {
     ProtobufCAllocator allocator;
 };
 
-/* *message is to be freed with onnx_free() and the same `mem`. LUC_FORMAT, LUC_TOO_LARGE. */
-LUC_MUST_USE enum luc_status onnx_unpack(const ProtobufCMessageDescriptor *type, const void *bytes,
-                                         size_t size, struct onnx_memory *mem,
-                                         ProtobufCMessage **message, struct luc_error *err);
-void onnx_free(ProtobufCMessage *message, struct onnx_memory *mem); /* NULL is fine */
+/* *message is to be freed with luc_onnx_free() and the same `mem`. LUC_FORMAT, LUC_TOO_LARGE. */
+LUC_MUST_USE enum luc_status luc_onnx_unpack(const ProtobufCMessageDescriptor *type,
+                                             const void *bytes, size_t size,
+                                             struct onnx_memory *mem, ProtobufCMessage **message,
+                                             struct luc_error *err);
+void luc_onnx_free(ProtobufCMessage *message, struct onnx_memory *mem); /* NULL is fine */
 
 #endif

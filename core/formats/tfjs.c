@@ -2,19 +2,19 @@
 
 #include <string.h>
 
-const char *tfjs_text(const json_t *object, const char *key, const char *otherwise)
+const char *luc_tfjs_text(const json_t *object, const char *key, const char *otherwise)
 {
     const char *text = json_string_value(json_object_get(object, key));
     return text ? text : otherwise;
 }
 
-double tfjs_number(const json_t *object, const char *key, double otherwise)
+double luc_tfjs_number(const json_t *object, const char *key, double otherwise)
 {
     const json_t *v = json_object_get(object, key);
     return json_is_number(v) ? json_number_value(v) : otherwise;
 }
 
-bool tfjs_flag(const json_t *object, const char *key, bool otherwise)
+bool luc_tfjs_flag(const json_t *object, const char *key, bool otherwise)
 {
     const json_t *v = json_object_get(object, key);
     return json_is_boolean(v) ? json_is_true(v) : otherwise;
@@ -29,13 +29,13 @@ static enum luc_status read_model(const struct luc_tfjs_source *source, const js
                         "not a TensorFlow.js network: the JSON has no modelTopology");
     struct tfjs_build b = { .g = g };
     g->opset = 13;
-    enum luc_status st = tfjs_weights_read(source, json_object_get(root, "weightsManifest"),
-                                           luc_arena_limit(g->arena), &b.weights, err);
+    enum luc_status st = luc_tfjs_weights_read(source, json_object_get(root, "weightsManifest"),
+                                               luc_arena_limit(g->arena), &b.weights, err);
     if (!st)
         st = json_is_array(json_object_get(topology, "node"))
-                 ? tfjs_read_graph(&b, root, topology, err)
-                 : tfjs_read_layers(&b, topology, err);
-    tfjs_weights_done(&b.weights);
+                 ? luc_tfjs_read_graph(&b, root, topology, err)
+                 : luc_tfjs_read_layers(&b, topology, err);
+    luc_tfjs_weights_done(&b.weights);
     return st;
 }
 

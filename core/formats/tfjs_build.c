@@ -5,8 +5,8 @@
 
 #define NAME_MAX_BYTES 512
 
-enum luc_status tfjs_name(struct tfjs_build *b, const char *base, const char *suffix, size_t *value,
-                          struct luc_error *err)
+enum luc_status luc_tfjs_name(struct tfjs_build *b, const char *base, const char *suffix,
+                              size_t *value, struct luc_error *err)
 {
     char name[NAME_MAX_BYTES];
     const char *slash = suffix ? "/" : "", *end = suffix ? suffix : "";
@@ -28,9 +28,9 @@ static enum luc_status set_attrs(const struct luc_op *op, const struct tfjs_attr
     return st;
 }
 
-enum luc_status tfjs_emit(struct tfjs_build *b, const char *op, const char *base,
-                          const char *suffix, const size_t *in, size_t n_in,
-                          const struct tfjs_attr *attrs, size_t *out, struct luc_error *err)
+enum luc_status luc_tfjs_emit(struct tfjs_build *b, const char *op, const char *base,
+                              const char *suffix, const size_t *in, size_t n_in,
+                              const struct tfjs_attr *attrs, size_t *out, struct luc_error *err)
 {
     const struct luc_op *found = luc_op_find(op);
     if (!found)
@@ -40,7 +40,7 @@ enum luc_status tfjs_emit(struct tfjs_build *b, const char *op, const char *base
                         base, op);
     size_t value = LUC_NONE;
     void *dst = NULL;
-    enum luc_status st = tfjs_name(b, base, suffix, &value, err);
+    enum luc_status st = luc_tfjs_name(b, base, suffix, &value, err);
     if (!st)
         st = luc_graph_add_node(b->g, found, b->g->values[value].name, in, n_in, &value, 1, &dst,
                                 err);
@@ -55,9 +55,9 @@ enum luc_status tfjs_emit(struct tfjs_build *b, const char *op, const char *base
     return LUC_OK;
 }
 
-enum luc_status tfjs_numbers(struct tfjs_build *b, const char *base, const char *suffix,
-                             enum luc_dtype dtype, const double *v, size_t n, size_t rank,
-                             size_t *value, struct luc_error *err)
+enum luc_status luc_tfjs_numbers(struct tfjs_build *b, const char *base, const char *suffix,
+                                 enum luc_dtype dtype, const double *v, size_t n, size_t rank,
+                                 size_t *value, struct luc_error *err)
 {
     float *data = luc_arena_raw(b->g->arena, n, sizeof(*data));
     if (!data)
@@ -66,7 +66,7 @@ enum luc_status tfjs_numbers(struct tfjs_build *b, const char *base, const char 
         data[i] = (float)v[i];
     const struct luc_tensor t = { { .rank = rank, .dim = { n } }, dtype, data };
     size_t made = LUC_NONE;
-    enum luc_status st = tfjs_name(b, base, suffix, &made, err);
+    enum luc_status st = luc_tfjs_name(b, base, suffix, &made, err);
     if (!st)
         st = luc_graph_set_constant(b->g, made, &t, err);
     if (!st)
@@ -84,7 +84,7 @@ static void permute(const struct tfjs_weight *w, const size_t *perm, float *out)
         stride[k] = luc_dims(&w->shape, perm[k] + 1, rank);
     }
     for (size_t i = 0; i < n; i++) {
-        out[i] = (float)tfjs_weight_at(w, at);
+        out[i] = (float)luc_tfjs_weight_at(w, at);
         for (size_t k = rank; k-- > 0;) {
             at += stride[k];
             if (++index[k] < dim[k])
@@ -95,8 +95,9 @@ static void permute(const struct tfjs_weight *w, const size_t *perm, float *out)
     }
 }
 
-enum luc_status tfjs_constant(struct tfjs_build *b, const struct tfjs_weight *w, const size_t *perm,
-                              const struct luc_shape *shape, size_t *value, struct luc_error *err)
+enum luc_status luc_tfjs_constant(struct tfjs_build *b, const struct tfjs_weight *w,
+                                  const size_t *perm, const struct luc_shape *shape, size_t *value,
+                                  struct luc_error *err)
 {
     const size_t n = luc_numel(&w->shape);
     float *data = luc_arena_raw(b->g->arena, n, sizeof(*data));
@@ -105,7 +106,7 @@ enum luc_status tfjs_constant(struct tfjs_build *b, const struct tfjs_weight *w,
     permute(w, perm, data);
     const struct luc_tensor t = { *shape, w->dtype, data };
     size_t made = LUC_NONE;
-    enum luc_status st = tfjs_name(b, w->name, NULL, &made, err);
+    enum luc_status st = luc_tfjs_name(b, w->name, NULL, &made, err);
     if (!st)
         st = luc_graph_set_constant(b->g, made, &t, err);
     if (!st)
@@ -130,27 +131,27 @@ static enum luc_status picture_constant(struct tfjs_build *b, const struct tfjs_
     wide.shape.rank = 4;
     const size_t *d = wide.shape.dim;
     const struct luc_shape shape = luc_shape4(d[0], d[3], d[1], d[2]);
-    return tfjs_constant(b, &wide, perm, &shape, value, err);
+    return luc_tfjs_constant(b, &wide, perm, &shape, value, err);
 }
 
-enum luc_status tfjs_as_plain(struct tfjs_build *b, const char *name, struct tfjs_value *v,
-                              size_t *value, struct luc_error *err)
+enum luc_status luc_tfjs_as_plain(struct tfjs_build *b, const char *name, struct tfjs_value *v,
+                                  size_t *value, struct luc_error *err)
 {
     static const struct tfjs_attr to_nhwc[] = { { "perm", 4, { 0, 2, 3, 1 }, NULL }, { 0 } };
     if (v->value == LUC_NONE && v->weight) {
         const enum luc_status st =
-            tfjs_constant(b, v->weight, straight, &v->weight->shape, &v->value, err);
+            luc_tfjs_constant(b, v->weight, straight, &v->weight->shape, &v->value, err);
         if (st)
             return st;
     }
     if (v->picture)
-        return tfjs_emit(b, "Transpose", name, "nhwc", &v->value, 1, to_nhwc, value, err);
+        return luc_tfjs_emit(b, "Transpose", name, "nhwc", &v->value, 1, to_nhwc, value, err);
     *value = v->value;
     return LUC_OK;
 }
 
-enum luc_status tfjs_as_picture(struct tfjs_build *b, const char *name, struct tfjs_value *v,
-                                size_t *value, struct luc_error *err)
+enum luc_status luc_tfjs_as_picture(struct tfjs_build *b, const char *name, struct tfjs_value *v,
+                                    size_t *value, struct luc_error *err)
 {
     static const struct tfjs_attr to_nchw[] = { { "perm", 4, { 0, 3, 1, 2 }, NULL }, { 0 } };
     static const double axes[] = { 0, 1, 2, 3 };
@@ -166,14 +167,14 @@ enum luc_status tfjs_as_picture(struct tfjs_build *b, const char *name, struct t
     size_t in[2] = { v->value, LUC_NONE };
     enum luc_status st = LUC_OK;
     if (v->rank < 4) {
-        st = tfjs_numbers(b, name, "axes", LUC_I64, axes, 4 - v->rank, 1, &in[1], err);
+        st = luc_tfjs_numbers(b, name, "axes", LUC_I64, axes, 4 - v->rank, 1, &in[1], err);
         if (!st)
-            st = tfjs_emit(b, "Unsqueeze", name, "rank4", in, 2, NULL, &in[0], err);
+            st = luc_tfjs_emit(b, "Unsqueeze", name, "rank4", in, 2, NULL, &in[0], err);
     }
-    return st ? st : tfjs_emit(b, "Transpose", name, "nchw", in, 1, to_nchw, value, err);
+    return st ? st : luc_tfjs_emit(b, "Transpose", name, "nchw", in, 1, to_nchw, value, err);
 }
 
-size_t tfjs_picture_axis(size_t axis)
+size_t luc_tfjs_picture_axis(size_t axis)
 {
     static const size_t map[] = { 0, 2, 3, 1 };
     return map[axis];

@@ -34,7 +34,7 @@ static int base64_digit(char c)
     return at ? (int)(at - digits) : -1;
 }
 
-bool tfjs_decode_text(const json_t *s, char *buf, size_t size)
+bool luc_tfjs_decode_text(const json_t *s, char *buf, size_t size)
 {
     size_t n = 0;
     unsigned bits = 0, held = 0;
@@ -57,10 +57,10 @@ bool tfjs_decode_text(const json_t *s, char *buf, size_t size)
     return text && (*text == '\0' || *text == '=');
 }
 
-bool tfjs_attr_text(const json_t *attr, const char *key, char *buf, size_t size)
+bool luc_tfjs_attr_text(const json_t *attr, const char *key, char *buf, size_t size)
 {
     const json_t *s = json_object_get(json_object_get(attr, key), "s");
-    return s && tfjs_decode_text(s, buf, size);
+    return s && luc_tfjs_decode_text(s, buf, size);
 }
 
 static bool whole(const json_t *v, double *out)
@@ -76,18 +76,18 @@ static bool whole(const json_t *v, double *out)
     return end != json_string_value(v) && *end == '\0';
 }
 
-double tfjs_attr_int(const json_t *attr, const char *key, double otherwise)
+double luc_tfjs_attr_int(const json_t *attr, const char *key, double otherwise)
 {
     double v = otherwise;
     return whole(json_object_get(json_object_get(attr, key), "i"), &v) ? v : otherwise;
 }
 
-bool tfjs_attr_bool(const json_t *attr, const char *key, bool otherwise)
+bool luc_tfjs_attr_bool(const json_t *attr, const char *key, bool otherwise)
 {
-    return tfjs_flag(json_object_get(attr, key), "b", otherwise);
+    return luc_tfjs_flag(json_object_get(attr, key), "b", otherwise);
 }
 
-size_t tfjs_attr_ints(const json_t *attr, const char *key, double *v, size_t max)
+size_t luc_tfjs_attr_ints(const json_t *attr, const char *key, double *v, size_t max)
 {
     const json_t *list = json_object_get(json_object_get(json_object_get(attr, key), "list"), "i");
     const size_t n = json_array_size(list);
@@ -159,8 +159,8 @@ static enum luc_status index_nodes(struct walk *w, const json_t *list, struct lu
     for (size_t i = 0; i < w->n; i++) {
         const json_t *e = json_array_get(list, i);
         struct node *node = &w->nodes[i];
-        node->name = tfjs_text(e, "name", NULL);
-        node->op = tfjs_text(e, "op", "");
+        node->name = luc_tfjs_text(e, "name", NULL);
+        node->op = luc_tfjs_text(e, "op", "");
         node->attr = json_object_get(e, "attr");
         node->out.value = LUC_NONE;
         if (!node->name || !*node->name || json_object_get(w->index, node->name))
@@ -194,14 +194,14 @@ static const struct tfjs_weight *constant_of(const struct walk *w, const struct 
                                              size_t k)
 {
     const struct node *in = input_of(w, node, k, "Const");
-    return in ? tfjs_weight_find(&w->b->weights, in->name) : NULL;
+    return in ? luc_tfjs_weight_find(&w->b->weights, in->name) : NULL;
 }
 
 static bool is_spatial_mean(const struct walk *w, const struct node *node)
 {
     const struct tfjs_weight *axes = constant_of(w, node, 1);
-    return node && axes && luc_numel(&axes->shape) == 2 && tfjs_weight_at(axes, 0) == 1 &&
-           tfjs_weight_at(axes, 1) == 2 && tfjs_attr_bool(node->attr, "keep_dims", false);
+    return node && axes && luc_numel(&axes->shape) == 2 && luc_tfjs_weight_at(axes, 0) == 1 &&
+           luc_tfjs_weight_at(axes, 1) == 2 && luc_tfjs_attr_bool(node->attr, "keep_dims", false);
 }
 
 /* add(mul_1(x, m), sub(offset, mul_2(mean, m))), m = mul(rsqrt(add(variance, epsilon)), scale),
@@ -229,7 +229,7 @@ static bool match_norm(const struct walk *w, struct node *node)
         scale->shape.dim[scale->shape.rank - 1] != luc_numel(&scale->shape))
         return false;
     node->norm_x = x;
-    node->norm = (struct tfjs_norm){ scale, offset, tfjs_weight_at(epsilon, 0) };
+    node->norm = (struct tfjs_norm){ scale, offset, luc_tfjs_weight_at(epsilon, 0) };
     return true;
 }
 
@@ -244,21 +244,21 @@ static enum luc_status placeholder(struct walk *w, struct node *node, struct luc
                         "input '%.80s': a shape of 1 to 4 dimensions is wanted", node->name);
     struct luc_shape decl = { .rank = rank };
     for (size_t i = 0; i < rank; i++) {
-        const char *text = tfjs_text(json_array_get(shape, i), "size", "");
-        double d = tfjs_number(json_array_get(shape, i), "size", 0);
+        const char *text = luc_tfjs_text(json_array_get(shape, i), "size", "");
+        double d = luc_tfjs_number(json_array_get(shape, i), "size", 0);
         d = *text ? (double)strtol(text, NULL, 10) : d;
         decl.dim[rank == 4 ? to_nchw[i] : i] = d > 0 && d <= LUC_EXACT_INT ? (size_t)d : 0;
     }
     node->out = (struct tfjs_value){ .value = LUC_NONE, .rank = rank, .picture = rank == 4 };
     enum luc_status st = luc_shape_check(&decl, node->name, err);
     if (!st)
-        st = tfjs_name(w->b, node->name, NULL, &node->out.value, err);
+        st = luc_tfjs_name(w->b, node->name, NULL, &node->out.value, err);
     return st ? st : luc_graph_add_input(w->b->g, node->out.value, &decl, err);
 }
 
 static enum luc_status constant(struct walk *w, struct node *node, struct luc_error *err)
 {
-    const struct tfjs_weight *found = tfjs_weight_find(&w->b->weights, node->name);
+    const struct tfjs_weight *found = luc_tfjs_weight_find(&w->b->weights, node->name);
     if (!found)
         return luc_fail(err, LUC_FORMAT, "constant '%.80s' is not in the weights manifest",
                         node->name);
@@ -279,7 +279,7 @@ static enum luc_status convert_with(struct walk *w, struct node *node, const siz
         o.in[i] = &w->nodes[in[i]].out;
     o.arg = row ? row->arg : NULL;
     const enum luc_status st =
-        row ? row->convert(&o, err) : tfjs_instance_norm(&o, &node->norm, err);
+        row ? row->convert(&o, err) : luc_tfjs_instance_norm(&o, &node->norm, err);
     free(o.in);
     node->out = o.out;
     return st;
@@ -293,7 +293,7 @@ static enum luc_status convert(struct walk *w, struct node *node, struct luc_err
         return constant(w, node, err);
     if (node->is_norm)
         return convert_with(w, node, &node->norm_x, 1, NULL, err);
-    const struct tfjs_op_row *row = tfjs_op_find(node->op);
+    const struct tfjs_op_row *row = luc_tfjs_op_find(node->op);
     if (!row)
         return luc_fail(err, LUC_UNSUPPORTED,
                         "node '%.80s': TensorFlow operator '%.40s' is not supported", node->name,
@@ -348,8 +348,8 @@ static enum luc_status add_output(struct walk *w, size_t at, size_t *stack, stru
     size_t value = LUC_NONE;
     enum luc_status st = convert_up_to(w, at, stack, err);
     if (!st)
-        st = node->out.picture ? tfjs_as_picture(w->b, node->name, &node->out, &value, err)
-                               : tfjs_as_plain(w->b, node->name, &node->out, &value, err);
+        st = node->out.picture ? luc_tfjs_as_picture(w->b, node->name, &node->out, &value, err)
+                               : luc_tfjs_as_plain(w->b, node->name, &node->out, &value, err);
     return st ? st : luc_graph_add_output(w->b->g, value, err);
 }
 
@@ -373,7 +373,7 @@ static enum luc_status read_outputs(struct walk *w, const json_t *root, size_t *
         key = json_object_iter_key(it);
         entry = json_object_iter_value(it);
         size_t at = LUC_NONE;
-        st = find_node(w, tfjs_text(entry, "name", key), "output", &at, err);
+        st = find_node(w, luc_tfjs_text(entry, "name", key), "output", &at, err);
         if (!st && at == LUC_NONE)
             st = luc_fail(err, LUC_FORMAT, "output '%.80s' is no value", key);
         if (!st)
@@ -390,8 +390,8 @@ static enum luc_status read_outputs(struct walk *w, const json_t *root, size_t *
     return st;
 }
 
-enum luc_status tfjs_read_graph(struct tfjs_build *b, const json_t *root, const json_t *topology,
-                                struct luc_error *err)
+enum luc_status luc_tfjs_read_graph(struct tfjs_build *b, const json_t *root,
+                                    const json_t *topology, struct luc_error *err)
 {
     struct walk w = { .b = b,
                       .arena = luc_arena_create((size_t)256 << 20),

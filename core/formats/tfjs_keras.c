@@ -26,7 +26,7 @@ static const struct tfjs_weight *find_weight(const struct tfjs_layer *l, const c
     if (n < 0 || (size_t)n >= sizeof(key))
         return NULL;
     const struct tfjs_weights *w = &l->b->weights;
-    const struct tfjs_weight *found = tfjs_weight_find(w, key);
+    const struct tfjs_weight *found = luc_tfjs_weight_find(w, key);
     for (size_t i = 0; !found && i < w->n; i++)
         if (ends_with(w->list[i].name, key))
             found = &w->list[i];
@@ -44,7 +44,7 @@ static enum luc_status need_weight(const struct tfjs_layer *l, const char *part,
 
 static enum luc_status check_channels_last(const struct tfjs_layer *l, struct luc_error *err)
 {
-    return strcmp(tfjs_text(l->config, "data_format", "channels_last"), "channels_last") == 0
+    return strcmp(luc_tfjs_text(l->config, "data_format", "channels_last"), "channels_last") == 0
                ? LUC_OK
                : refuse(l, "data_format must be channels_last", err);
 }
@@ -82,7 +82,7 @@ static enum luc_status config_window(const struct tfjs_layer *l, const char *ker
                                      struct tfjs_window *win, struct luc_error *err)
 {
     *win = (struct tfjs_window){ .kernel = { 2, 2 }, .strides = { 1, 1 }, .dilations = { 1, 1 } };
-    const char *padding = tfjs_text(l->config, "padding", "valid");
+    const char *padding = luc_tfjs_text(l->config, "padding", "valid");
     win->padding = strcmp(padding, "same") == 0 ? TFJS_SAME : TFJS_VALID;
     if (strcmp(padding, "same") != 0 && strcmp(padding, "valid") != 0)
         return refuse(l, "padding must be same or valid", err);
@@ -104,7 +104,7 @@ static enum luc_status config_activation(const struct tfjs_layer *l, const char 
     *kind = "linear";
     if (!v || json_is_null(v))
         return LUC_OK;
-    if (!json_is_string(v) || !tfjs_is_activation(json_string_value(v)))
+    if (!json_is_string(v) || !luc_tfjs_is_activation(json_string_value(v)))
         return luc_fail(err, LUC_UNSUPPORTED, "layer '%.80s': activation '%.40s' is not supported",
                         l->name, json_is_string(v) ? json_string_value(v) : "(an object)");
     *kind = json_string_value(v);
@@ -122,7 +122,7 @@ static enum luc_status activate(struct tfjs_layer *l, const char *kind, struct l
     if (!before(kind))
         return LUC_OK;
     const struct tfjs_value v = l->out;
-    return tfjs_activation(l->b, kind, 0.2, l->name, &v, &l->out.value, err);
+    return luc_tfjs_activation(l->b, kind, 0.2, l->name, &v, &l->out.value, err);
 }
 
 static void out_picture(struct tfjs_layer *l, size_t value)
@@ -141,17 +141,17 @@ static enum luc_status any_conv(struct tfjs_layer *l, enum tfjs_kernel kind, con
         st = config_activation(l, &activation, err);
     if (!st)
         st = need_weight(l, part, &kernel, err);
-    if (!st && tfjs_flag(l->config, "use_bias", true))
+    if (!st && luc_tfjs_flag(l->config, "use_bias", true))
         st = need_weight(l, "bias", &bias, err);
     const json_t *extra = json_object_get(l->config, "output_padding");
     if (!st && extra && !json_is_null(extra))
         st = refuse(l, "output_padding is not supported", err);
-    if (!st && tfjs_number(l->config, "groups", 1) != 1)
+    if (!st && luc_tfjs_number(l->config, "groups", 1) != 1)
         st = refuse(l, "groups are not supported", err);
     size_t value = LUC_NONE;
     if (!st)
-        st = tfjs_conv(l->b, l->name, before(activation), kind, &l->in[0], kernel, bias, &win,
-                       &value, err);
+        st = luc_tfjs_conv(l->b, l->name, before(activation), kind, &l->in[0], kernel, bias, &win,
+                           &value, err);
     if (st)
         return st;
     out_picture(l, value);
@@ -185,16 +185,16 @@ static enum luc_status separable_conv2d(struct tfjs_layer *l, struct luc_error *
         st = need_weight(l, "depthwise_kernel", &depth, err);
     if (!st)
         st = need_weight(l, "pointwise_kernel", &point, err);
-    if (!st && tfjs_flag(l->config, "use_bias", true))
+    if (!st && luc_tfjs_flag(l->config, "use_bias", true))
         st = need_weight(l, "bias", &bias, err);
     struct tfjs_value mid = { .value = LUC_NONE, .rank = 4, .picture = true };
     if (!st)
-        st = tfjs_conv(l->b, l->name, "depthwise", TFJS_DEPTHWISE, &l->in[0], depth, NULL, &win,
-                       &mid.value, err);
+        st = luc_tfjs_conv(l->b, l->name, "depthwise", TFJS_DEPTHWISE, &l->in[0], depth, NULL, &win,
+                           &mid.value, err);
     size_t value = LUC_NONE;
     if (!st)
-        st = tfjs_conv(l->b, l->name, before(activation), TFJS_CONV, &mid, point, bias, &one,
-                       &value, err);
+        st = luc_tfjs_conv(l->b, l->name, before(activation), TFJS_CONV, &mid, point, bias, &one,
+                           &value, err);
     if (st)
         return st;
     out_picture(l, value);
@@ -205,18 +205,18 @@ static enum luc_status vector_value(struct tfjs_layer *l, const struct tfjs_weig
                                     size_t *value, struct luc_error *err)
 {
     struct tfjs_value v = { .value = LUC_NONE, .weight = w, .rank = w->shape.rank };
-    return tfjs_as_plain(l->b, l->name, &v, value, err);
+    return luc_tfjs_as_plain(l->b, l->name, &v, value, err);
 }
 
 static enum luc_status dense_wide(struct tfjs_layer *l, const size_t in[3], const char *suffix,
                                   size_t *value, struct luc_error *err)
 {
     if (in[2] == LUC_NONE)
-        return tfjs_emit(l->b, "MatMul", l->name, suffix, in, 2, NULL, value, err);
+        return luc_tfjs_emit(l->b, "MatMul", l->name, suffix, in, 2, NULL, value, err);
     size_t sum[2] = { LUC_NONE, in[2] };
     const enum luc_status st =
-        tfjs_emit(l->b, "MatMul", l->name, "product", in, 2, NULL, &sum[0], err);
-    return st ? st : tfjs_emit(l->b, "Add", l->name, suffix, sum, 2, NULL, value, err);
+        luc_tfjs_emit(l->b, "MatMul", l->name, "product", in, 2, NULL, &sum[0], err);
+    return st ? st : luc_tfjs_emit(l->b, "Add", l->name, suffix, sum, 2, NULL, value, err);
 }
 
 static enum luc_status dense(struct tfjs_layer *l, struct luc_error *err)
@@ -227,17 +227,17 @@ static enum luc_status dense(struct tfjs_layer *l, struct luc_error *err)
     enum luc_status st = config_activation(l, &activation, err);
     if (!st)
         st = need_weight(l, "kernel", &kernel, err);
-    if (!st && tfjs_flag(l->config, "use_bias", true))
+    if (!st && luc_tfjs_flag(l->config, "use_bias", true))
         st = need_weight(l, "bias", &bias, err);
     if (!st)
-        st = tfjs_as_plain(l->b, l->name, &l->in[0], &in[0], err);
+        st = luc_tfjs_as_plain(l->b, l->name, &l->in[0], &in[0], err);
     if (!st)
         st = vector_value(l, kernel, &in[1], err);
     if (!st && bias)
         st = vector_value(l, bias, &in[2], err);
     if (!st)
-        st = l->in[0].rank == 2 ? tfjs_emit(l->b, "Gemm", l->name, before(activation), in,
-                                            bias ? 3 : 2, NULL, &value, err)
+        st = l->in[0].rank == 2 ? luc_tfjs_emit(l->b, "Gemm", l->name, before(activation), in,
+                                                bias ? 3 : 2, NULL, &value, err)
                                 : dense_wide(l, in, before(activation), &value, err);
     if (st)
         return st;
@@ -250,7 +250,7 @@ static enum luc_status norm_part(struct tfjs_layer *l, const char *part, const c
                                  double otherwise, size_t n, size_t *value, struct luc_error *err)
 {
     const struct tfjs_weight *w = NULL;
-    if (!flag || tfjs_flag(l->config, flag, true)) {
+    if (!flag || luc_tfjs_flag(l->config, flag, true)) {
         const enum luc_status st = need_weight(l, part, &w, err);
         return st ? st : vector_value(l, w, value, err);
     }
@@ -259,7 +259,7 @@ static enum luc_status norm_part(struct tfjs_layer *l, const char *part, const c
         return luc_fail_nomem(err, part, n * sizeof(*v));
     for (size_t i = 0; i < n; i++)
         v[i] = otherwise;
-    const enum luc_status st = tfjs_numbers(l->b, l->name, part, LUC_F32, v, n, 1, value, err);
+    const enum luc_status st = luc_tfjs_numbers(l->b, l->name, part, LUC_F32, v, n, 1, value, err);
     free(v);
     return st;
 }
@@ -280,7 +280,7 @@ static enum luc_status check_norm_axis(const struct tfjs_layer *l, struct luc_er
 static enum luc_status batch_norm(struct tfjs_layer *l, struct luc_error *err)
 {
     const struct tfjs_attr attrs[] = {
-        { "epsilon", 1, { tfjs_number(l->config, "epsilon", 1e-3) }, NULL }, { 0 }
+        { "epsilon", 1, { luc_tfjs_number(l->config, "epsilon", 1e-3) }, NULL }, { 0 }
     };
     const struct tfjs_weight *mean = NULL;
     size_t in[5] = { l->in[0].value, LUC_NONE, LUC_NONE, LUC_NONE, LUC_NONE };
@@ -298,8 +298,8 @@ static enum luc_status batch_norm(struct tfjs_layer *l, struct luc_error *err)
         st = norm_part(l, "moving_variance", NULL, 1, n, &in[4], err);
     l->out = l->in[0];
     return st ? st
-              : tfjs_emit(l->b, "BatchNormalization", l->name, NULL, in, 5, attrs, &l->out.value,
-                          err);
+              : luc_tfjs_emit(l->b, "BatchNormalization", l->name, NULL, in, 5, attrs,
+                              &l->out.value, err);
 }
 
 static enum luc_status activation(struct tfjs_layer *l, struct luc_error *err)
@@ -307,39 +307,40 @@ static enum luc_status activation(struct tfjs_layer *l, struct luc_error *err)
     const char *kind = NULL;
     enum luc_status st = config_activation(l, &kind, err);
     l->out = l->in[0];
-    return st ? st : tfjs_activation(l->b, kind, 0.2, l->name, &l->in[0], &l->out.value, err);
+    return st ? st : luc_tfjs_activation(l->b, kind, 0.2, l->name, &l->in[0], &l->out.value, err);
 }
 
 static enum luc_status leaky(struct tfjs_layer *l, double alpha, struct luc_error *err)
 {
     l->out = l->in[0];
-    return tfjs_activation(l->b, alpha == 0 ? "relu" : "leaky_relu", alpha, l->name, &l->in[0],
-                           &l->out.value, err);
+    return luc_tfjs_activation(l->b, alpha == 0 ? "relu" : "leaky_relu", alpha, l->name, &l->in[0],
+                               &l->out.value, err);
 }
 
 static enum luc_status leaky_relu(struct tfjs_layer *l, struct luc_error *err)
 {
-    return leaky(l, tfjs_number(l->config, "alpha", tfjs_number(l->config, "negative_slope", 0.3)),
-                 err);
+    return leaky(
+        l, luc_tfjs_number(l->config, "alpha", luc_tfjs_number(l->config, "negative_slope", 0.3)),
+        err);
 }
 
 static enum luc_status relu(struct tfjs_layer *l, struct luc_error *err)
 {
-    const double top = tfjs_number(l->config, "max_value", 0);
-    const double slope = tfjs_number(l->config, "negative_slope", 0);
-    if (tfjs_number(l->config, "threshold", 0) != 0 || (top != 0 && (top != 6 || slope != 0)))
+    const double top = luc_tfjs_number(l->config, "max_value", 0);
+    const double slope = luc_tfjs_number(l->config, "negative_slope", 0);
+    if (luc_tfjs_number(l->config, "threshold", 0) != 0 || (top != 0 && (top != 6 || slope != 0)))
         return refuse(l, "only plain, leaky and 6-limited ReLU are supported", err);
     l->out = l->in[0];
-    return top == 6 ? tfjs_activation(l->b, "relu6", 0, l->name, &l->in[0], &l->out.value, err)
+    return top == 6 ? luc_tfjs_activation(l->b, "relu6", 0, l->name, &l->in[0], &l->out.value, err)
                     : leaky(l, slope, err);
 }
 
 static enum luc_status softmax(struct tfjs_layer *l, struct luc_error *err)
 {
-    if (tfjs_number(l->config, "axis", -1) != -1)
+    if (luc_tfjs_number(l->config, "axis", -1) != -1)
         return refuse(l, "axis must be the last one", err);
     l->out = l->in[0];
-    return tfjs_activation(l->b, "softmax", 0, l->name, &l->in[0], &l->out.value, err);
+    return luc_tfjs_activation(l->b, "softmax", 0, l->name, &l->in[0], &l->out.value, err);
 }
 
 static enum luc_status prelu(struct tfjs_layer *l, struct luc_error *err)
@@ -349,10 +350,10 @@ static enum luc_status prelu(struct tfjs_layer *l, struct luc_error *err)
     enum luc_status st = need_weight(l, "alpha", &w, err);
     struct tfjs_value alpha = { .value = LUC_NONE, .weight = w, .rank = w ? w->shape.rank : 0 };
     if (!st)
-        st = l->in[0].picture ? tfjs_as_picture(l->b, l->name, &alpha, &in[1], err)
-                              : tfjs_as_plain(l->b, l->name, &alpha, &in[1], err);
+        st = l->in[0].picture ? luc_tfjs_as_picture(l->b, l->name, &alpha, &in[1], err)
+                              : luc_tfjs_as_plain(l->b, l->name, &alpha, &in[1], err);
     l->out = l->in[0];
-    return st ? st : tfjs_emit(l->b, "PRelu", l->name, NULL, in, 2, NULL, &l->out.value, err);
+    return st ? st : luc_tfjs_emit(l->b, "PRelu", l->name, NULL, in, 2, NULL, &l->out.value, err);
 }
 
 /* 1, [1, 2] or [[1, 2], [3, 4]]: top and bottom, left and right. */
@@ -377,7 +378,7 @@ static enum luc_status read_borders(const struct tfjs_layer *l, const char *key,
 static enum luc_status make_picture(struct tfjs_layer *l, struct luc_error *err)
 {
     size_t value = LUC_NONE;
-    const enum luc_status st = tfjs_as_picture(l->b, l->name, &l->in[0], &value, err);
+    const enum luc_status st = luc_tfjs_as_picture(l->b, l->name, &l->in[0], &value, err);
     if (!st)
         l->in[0] = (struct tfjs_value){ .value = value, .rank = 4, .picture = true };
     return st;
@@ -390,7 +391,8 @@ static enum luc_status zero_padding(struct tfjs_layer *l, struct luc_error *err)
     if (!st)
         st = make_picture(l, err);
     l->out = l->in[0];
-    return st ? st : tfjs_pad(l->b, l->name, "constant", 0, &l->in[0], pads, &l->out.value, err);
+    return st ? st
+              : luc_tfjs_pad(l->b, l->name, "constant", 0, &l->in[0], pads, &l->out.value, err);
 }
 
 static enum luc_status cropping(struct tfjs_layer *l, struct luc_error *err)
@@ -406,13 +408,13 @@ static enum luc_status cropping(struct tfjs_layer *l, struct luc_error *err)
     const double to[2] = { crop[0][1] > 0 ? -crop[0][1] : (double)INT32_MAX,
                            crop[1][1] > 0 ? -crop[1][1] : (double)INT32_MAX };
     size_t in[4] = { l->in[0].value, LUC_NONE, LUC_NONE, LUC_NONE };
-    st = tfjs_numbers(l->b, l->name, "starts", LUC_I64, from, 2, 1, &in[1], err);
+    st = luc_tfjs_numbers(l->b, l->name, "starts", LUC_I64, from, 2, 1, &in[1], err);
     if (!st)
-        st = tfjs_numbers(l->b, l->name, "ends", LUC_I64, to, 2, 1, &in[2], err);
+        st = luc_tfjs_numbers(l->b, l->name, "ends", LUC_I64, to, 2, 1, &in[2], err);
     if (!st)
-        st = tfjs_numbers(l->b, l->name, "axes", LUC_I64, axes, 2, 1, &in[3], err);
+        st = luc_tfjs_numbers(l->b, l->name, "axes", LUC_I64, axes, 2, 1, &in[3], err);
     l->out = l->in[0];
-    return st ? st : tfjs_emit(l->b, "Slice", l->name, NULL, in, 4, NULL, &l->out.value, err);
+    return st ? st : luc_tfjs_emit(l->b, "Slice", l->name, NULL, in, 4, NULL, &l->out.value, err);
 }
 
 static enum luc_status pool(struct tfjs_layer *l, const char *op, struct luc_error *err)
@@ -421,7 +423,7 @@ static enum luc_status pool(struct tfjs_layer *l, const char *op, struct luc_err
     enum luc_status st = config_window(l, "pool_size", &win, err);
     size_t value = LUC_NONE;
     if (!st)
-        st = tfjs_pool(l->b, op, l->name, &l->in[0], &win, &value, err);
+        st = luc_tfjs_pool(l->b, op, l->name, &l->in[0], &win, &value, err);
     out_picture(l, value);
     return st;
 }
@@ -439,31 +441,33 @@ static enum luc_status average_pool(struct tfjs_layer *l, struct luc_error *err)
 static enum luc_status global_average(struct tfjs_layer *l, struct luc_error *err)
 {
     static const struct tfjs_attr flat[] = { { "axis", 1, { 1 }, NULL }, { 0 } };
-    const bool keep = tfjs_flag(l->config, "keepdims", false);
+    const bool keep = luc_tfjs_flag(l->config, "keepdims", false);
     size_t value = LUC_NONE;
     enum luc_status st = check_channels_last(l, err);
     if (!st)
         st = make_picture(l, err);
     if (!st)
-        st = tfjs_emit(l->b, "GlobalAveragePool", l->name, keep ? NULL : "pooled", &l->in[0].value,
-                       1, NULL, &value, err);
+        st = luc_tfjs_emit(l->b, "GlobalAveragePool", l->name, keep ? NULL : "pooled",
+                           &l->in[0].value, 1, NULL, &value, err);
     out_picture(l, value);
     if (st || keep)
         return st;
     l->out = (struct tfjs_value){ .rank = 2 };
-    return tfjs_emit(l->b, "Flatten", l->name, NULL, &value, 1, flat, &l->out.value, err);
+    return luc_tfjs_emit(l->b, "Flatten", l->name, NULL, &value, 1, flat, &l->out.value, err);
 }
 
 static enum luc_status up_sampling(struct tfjs_layer *l, struct luc_error *err)
 {
     double size[2] = { 2, 2 };
-    const bool linear = strcmp(tfjs_text(l->config, "interpolation", "nearest"), "bilinear") == 0;
+    const bool linear =
+        strcmp(luc_tfjs_text(l->config, "interpolation", "nearest"), "bilinear") == 0;
     enum luc_status st = check_channels_last(l, err);
     if (!st)
         st = config_pair(l, "size", size, err);
     if (!st)
         st = make_picture(l, err);
-    if (!st && !linear && strcmp(tfjs_text(l->config, "interpolation", "nearest"), "nearest") != 0)
+    if (!st && !linear &&
+        strcmp(luc_tfjs_text(l->config, "interpolation", "nearest"), "nearest") != 0)
         st = refuse(l, "interpolation must be nearest or bilinear", err);
     if (st)
         return st;
@@ -475,9 +479,9 @@ static enum luc_status up_sampling(struct tfjs_layer *l, struct luc_error *err)
         { 0 },
     };
     size_t in[3] = { l->in[0].value, LUC_NONE, LUC_NONE };
-    st = tfjs_numbers(l->b, l->name, "scales", LUC_F32, scales, 4, 1, &in[2], err);
+    st = luc_tfjs_numbers(l->b, l->name, "scales", LUC_F32, scales, 4, 1, &in[2], err);
     l->out = l->in[0];
-    return st ? st : tfjs_emit(l->b, "Resize", l->name, NULL, in, 3, attrs, &l->out.value, err);
+    return st ? st : luc_tfjs_emit(l->b, "Resize", l->name, NULL, in, 3, attrs, &l->out.value, err);
 }
 
 /* All inputs in one layout. */
@@ -490,9 +494,9 @@ static enum luc_status same_layout(struct tfjs_layer *l, size_t *values, struct 
         rank = l->in[i].rank > rank ? l->in[i].rank : rank;
     }
     for (size_t i = 0; i < l->n_in; i++) {
-        const enum luc_status st = picture
-                                       ? tfjs_as_picture(l->b, l->name, &l->in[i], &values[i], err)
-                                       : tfjs_as_plain(l->b, l->name, &l->in[i], &values[i], err);
+        const enum luc_status st =
+            picture ? luc_tfjs_as_picture(l->b, l->name, &l->in[i], &values[i], err)
+                    : luc_tfjs_as_plain(l->b, l->name, &l->in[i], &values[i], err);
         if (st)
             return st;
     }
@@ -509,8 +513,8 @@ static enum luc_status merge(struct tfjs_layer *l, const char *op, struct luc_er
     size_t sum = values[0];
     for (size_t i = 1; !st && i < l->n_in; i++) {
         const size_t in[2] = { sum, values[i] };
-        st = tfjs_emit(l->b, op, l->name, i + 1 < l->n_in ? "partial" : NULL, in, 2, NULL, &sum,
-                       err);
+        st = luc_tfjs_emit(l->b, op, l->name, i + 1 < l->n_in ? "partial" : NULL, in, 2, NULL, &sum,
+                           err);
     }
     l->out.value = sum;
     return st;
@@ -537,30 +541,31 @@ static enum luc_status concatenate(struct tfjs_layer *l, struct luc_error *err)
     enum luc_status st = same_layout(l, values, err);
     if (st)
         return st;
-    const double rank = (double)l->out.rank, given = tfjs_number(l->config, "axis", -1);
+    const double rank = (double)l->out.rank, given = luc_tfjs_number(l->config, "axis", -1);
     const double axis = given < 0 ? given + rank : given;
     if (!(axis >= 0 && axis < rank))
         return refuse(l, "axis is outside its input", err);
-    const size_t at = l->out.picture ? tfjs_picture_axis((size_t)axis) : (size_t)axis;
+    const size_t at = l->out.picture ? luc_tfjs_picture_axis((size_t)axis) : (size_t)axis;
     const struct tfjs_attr attrs[] = { { "axis", 1, { (double)at }, NULL }, { 0 } };
-    return tfjs_emit(l->b, "Concat", l->name, NULL, values, l->n_in, attrs, &l->out.value, err);
+    return luc_tfjs_emit(l->b, "Concat", l->name, NULL, values, l->n_in, attrs, &l->out.value, err);
 }
 
 static enum luc_status identity(struct tfjs_layer *l, struct luc_error *err)
 {
     l->out = l->in[0];
-    return tfjs_emit(l->b, "Identity", l->name, NULL, &l->in[0].value, 1, NULL, &l->out.value, err);
+    return luc_tfjs_emit(l->b, "Identity", l->name, NULL, &l->in[0].value, 1, NULL, &l->out.value,
+                         err);
 }
 
 static enum luc_status reshape_to(struct tfjs_layer *l, const double *shape, size_t rank,
                                   struct luc_error *err)
 {
     size_t in[2] = { LUC_NONE, LUC_NONE };
-    enum luc_status st = tfjs_as_plain(l->b, l->name, &l->in[0], &in[0], err);
+    enum luc_status st = luc_tfjs_as_plain(l->b, l->name, &l->in[0], &in[0], err);
     if (!st)
-        st = tfjs_numbers(l->b, l->name, "shape", LUC_I64, shape, rank, 1, &in[1], err);
+        st = luc_tfjs_numbers(l->b, l->name, "shape", LUC_I64, shape, rank, 1, &in[1], err);
     l->out = (struct tfjs_value){ .rank = rank };
-    return st ? st : tfjs_emit(l->b, "Reshape", l->name, NULL, in, 2, NULL, &l->out.value, err);
+    return st ? st : luc_tfjs_emit(l->b, "Reshape", l->name, NULL, in, 2, NULL, &l->out.value, err);
 }
 
 static enum luc_status flatten(struct tfjs_layer *l, struct luc_error *err)
@@ -614,7 +619,7 @@ static const struct tfjs_layer_row rows[] = {
     { "ZeroPadding2D", 1, 1, zero_padding },
 };
 
-const struct tfjs_layer_row *tfjs_layer_find(const char *class_name)
+const struct tfjs_layer_row *luc_tfjs_layer_find(const char *class_name)
 {
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
         if (strcmp(rows[i].name, class_name) == 0)

@@ -20,6 +20,6 @@ struct tfjs_layer_row {
 };
 
 /* NULL when the class is not known. */
-const struct tfjs_layer_row *tfjs_layer_find(const char *class_name);
+const struct tfjs_layer_row *luc_tfjs_layer_find(const char *class_name);
 
 #endif

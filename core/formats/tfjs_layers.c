@@ -54,7 +54,7 @@ static enum luc_status add_input(struct walk *w, const char *name, const json_t 
     struct tfjs_value v = { .value = LUC_NONE, .rank = rank, .picture = rank == 4 };
     enum luc_status st = luc_shape_check(&decl, name, err);
     if (!st)
-        st = tfjs_name(w->b, name, NULL, &v.value, err);
+        st = luc_tfjs_name(w->b, name, NULL, &v.value, err);
     if (!st)
         st = luc_graph_add_input(w->b->g, v.value, &decl, err);
     return st ? st : remember(w, name, v, err);
@@ -113,7 +113,7 @@ static enum luc_status find_inputs(struct walk *w, struct tfjs_layer *l, const j
 static enum luc_status convert(struct walk *w, struct tfjs_layer *l, const char *class_name,
                                struct luc_error *err)
 {
-    const struct tfjs_layer_row *row = tfjs_layer_find(class_name);
+    const struct tfjs_layer_row *row = luc_tfjs_layer_find(class_name);
     if (!row)
         return luc_fail(err, LUC_UNSUPPORTED, "layer '%.80s': Keras layer '%.40s' is not supported",
                         l->name, class_name);
@@ -129,8 +129,8 @@ static enum luc_status read_layer(struct walk *w, const json_t *layer,
                                   const struct tfjs_value *previous, struct luc_error *err)
 {
     const json_t *config = json_object_get(layer, "config");
-    const char *class_name = tfjs_text(layer, "class_name", "");
-    const char *name = tfjs_text(layer, "name", tfjs_text(config, "name", NULL));
+    const char *class_name = luc_tfjs_text(layer, "class_name", "");
+    const char *name = luc_tfjs_text(layer, "name", luc_tfjs_text(config, "name", NULL));
     if (!name || !*name)
         return luc_fail(err, LUC_FORMAT, "a layer has no name");
     if (strcmp(class_name, "InputLayer") == 0)
@@ -178,7 +178,7 @@ static enum luc_status read_sequential(struct walk *w, const json_t *layers, str
 {
     const json_t *first = json_array_get(layers, 0), *config = json_object_get(first, "config");
     enum luc_status st = LUC_OK;
-    if (strcmp(tfjs_text(first, "class_name", ""), "InputLayer") != 0)
+    if (strcmp(luc_tfjs_text(first, "class_name", ""), "InputLayer") != 0)
         st = add_input(w, "input", input_shape(config), err);
     for (size_t i = 0; !st && i < json_array_size(layers); i++) {
         const struct tfjs_value last = w->n ? w->values[w->n - 1] : (struct tfjs_value){ 0 };
@@ -187,8 +187,8 @@ static enum luc_status read_sequential(struct walk *w, const json_t *layers, str
     return st ? st : luc_graph_add_output(w->b->g, w->values[w->n - 1].value, err);
 }
 
-enum luc_status tfjs_read_layers(struct tfjs_build *b, const json_t *topology,
-                                 struct luc_error *err)
+enum luc_status luc_tfjs_read_layers(struct tfjs_build *b, const json_t *topology,
+                                     struct luc_error *err)
 {
     const json_t *model = json_object_get(topology, "model_config");
     model = model ? model : topology;
@@ -203,7 +203,7 @@ enum luc_status tfjs_read_layers(struct tfjs_build *b, const json_t *topology,
     if (!w.index || !w.values)
         st = luc_fail_nomem(err, "layers", n * sizeof(*w.values));
     if (!st)
-        st = strcmp(tfjs_text(model, "class_name", ""), "Sequential") == 0
+        st = strcmp(luc_tfjs_text(model, "class_name", ""), "Sequential") == 0
                  ? read_sequential(&w, layers, err)
                  : read_functional(&w, layers, json_object_get(config, "output_layers"), err);
     json_decref(w.index);

@@ -11,7 +11,8 @@ static enum luc_status kernel_constant(struct tfjs_build *b, enum tfjs_kernel ki
     const size_t *d = k->shape.dim;
     const struct luc_shape shape = kind == TFJS_DEPTHWISE ? luc_shape4(d[2] * d[3], 1, d[0], d[1])
                                                           : luc_shape4(d[3], d[2], d[0], d[1]);
-    return tfjs_constant(b, k, kind == TFJS_DEPTHWISE ? depthwise : last_first, &shape, value, err);
+    return luc_tfjs_constant(b, k, kind == TFJS_DEPTHWISE ? depthwise : last_first, &shape, value,
+                             err);
 }
 
 static struct tfjs_attr pair(const char *key, const double v[2])
@@ -49,10 +50,10 @@ static void transposed_padding(const struct tfjs_window *win, struct tfjs_attr *
     }
 }
 
-enum luc_status tfjs_conv(struct tfjs_build *b, const char *name, const char *suffix,
-                          enum tfjs_kernel kind, struct tfjs_value *x,
-                          const struct tfjs_weight *kernel, const struct tfjs_weight *bias,
-                          struct tfjs_window *win, size_t *out, struct luc_error *err)
+enum luc_status luc_tfjs_conv(struct tfjs_build *b, const char *name, const char *suffix,
+                              enum tfjs_kernel kind, struct tfjs_value *x,
+                              const struct tfjs_weight *kernel, const struct tfjs_weight *bias,
+                              struct tfjs_window *win, size_t *out, struct luc_error *err)
 {
     if (kernel->shape.rank != 4 || luc_numel(&kernel->shape) == 0)
         return luc_fail(err, LUC_FORMAT, "'%.80s': the kernel must have 4 dimensions", name);
@@ -61,11 +62,11 @@ enum luc_status tfjs_conv(struct tfjs_build *b, const char *name, const char *su
     win->kernel[1] = (double)w->shape.dim[1];
     struct tfjs_value vector = { .value = LUC_NONE, .weight = bias, .rank = 1 };
     size_t in[3] = { LUC_NONE, LUC_NONE, LUC_NONE };
-    enum luc_status st = tfjs_as_picture(b, name, x, &in[0], err);
+    enum luc_status st = luc_tfjs_as_picture(b, name, x, &in[0], err);
     if (!st)
         st = kernel_constant(b, kind, w, &in[1], err);
     if (!st && bias)
-        st = tfjs_as_plain(b, name, &vector, &in[2], err);
+        st = luc_tfjs_as_plain(b, name, &vector, &in[2], err);
     if (st)
         return st;
     struct tfjs_attr attrs[] = {
@@ -79,13 +80,13 @@ enum luc_status tfjs_conv(struct tfjs_build *b, const char *name, const char *su
     };
     if (kind == TFJS_TRANSPOSED)
         transposed_padding(win, &attrs[4], &attrs[5]);
-    return tfjs_emit(b, kind == TFJS_TRANSPOSED ? "ConvTranspose" : "Conv", name, suffix, in,
-                     bias ? 3 : 2, attrs, out, err);
+    return luc_tfjs_emit(b, kind == TFJS_TRANSPOSED ? "ConvTranspose" : "Conv", name, suffix, in,
+                         bias ? 3 : 2, attrs, out, err);
 }
 
-enum luc_status tfjs_pool(struct tfjs_build *b, const char *op, const char *name,
-                          struct tfjs_value *x, const struct tfjs_window *win, size_t *out,
-                          struct luc_error *err)
+enum luc_status luc_tfjs_pool(struct tfjs_build *b, const char *op, const char *name,
+                              struct tfjs_value *x, const struct tfjs_window *win, size_t *out,
+                              struct luc_error *err)
 {
     const struct tfjs_attr attrs[] = {
         pair("kernel_shape", win->kernel),
@@ -94,28 +95,29 @@ enum luc_status tfjs_pool(struct tfjs_build *b, const char *op, const char *name
         { 0 },
     };
     size_t in = LUC_NONE;
-    const enum luc_status st = tfjs_as_picture(b, name, x, &in, err);
-    return st ? st : tfjs_emit(b, op, name, NULL, &in, 1, attrs, out, err);
+    const enum luc_status st = luc_tfjs_as_picture(b, name, x, &in, err);
+    return st ? st : luc_tfjs_emit(b, op, name, NULL, &in, 1, attrs, out, err);
 }
 
-enum luc_status tfjs_pad(struct tfjs_build *b, const char *name, const char *mode, double fill,
-                         struct tfjs_value *x, double pads[][2], size_t *out, struct luc_error *err)
+enum luc_status luc_tfjs_pad(struct tfjs_build *b, const char *name, const char *mode, double fill,
+                             struct tfjs_value *x, double pads[][2], size_t *out,
+                             struct luc_error *err)
 {
     double v[2 * LUC_MAX_RANK];
     for (size_t i = 0; i < x->rank; i++) {
-        const size_t axis = x->picture ? tfjs_picture_axis(i) : i;
+        const size_t axis = x->picture ? luc_tfjs_picture_axis(i) : i;
         v[axis] = pads[i][0];
         v[axis + x->rank] = pads[i][1];
     }
     const struct tfjs_attr attrs[] = { { "mode", 0, { 0 }, mode }, { 0 } };
     size_t in[3] = { x->value, LUC_NONE, LUC_NONE };
-    enum luc_status st = tfjs_numbers(b, name, "pads", LUC_I64, v, 2 * x->rank, 1, &in[1], err);
+    enum luc_status st = luc_tfjs_numbers(b, name, "pads", LUC_I64, v, 2 * x->rank, 1, &in[1], err);
     if (!st && fill != 0)
-        st = tfjs_numbers(b, name, "fill", LUC_F32, &fill, 1, 0, &in[2], err);
-    return st ? st : tfjs_emit(b, "Pad", name, NULL, in, fill != 0 ? 3 : 2, attrs, out, err);
+        st = luc_tfjs_numbers(b, name, "fill", LUC_F32, &fill, 1, 0, &in[2], err);
+    return st ? st : luc_tfjs_emit(b, "Pad", name, NULL, in, fill != 0 ? 3 : 2, attrs, out, err);
 }
 
-bool tfjs_is_activation(const char *kind)
+bool luc_tfjs_is_activation(const char *kind)
 {
     static const char *const known[] = { "linear", "relu",    "relu6",     "sigmoid",
                                          "tanh",   "softmax", "leaky_relu" };
@@ -130,15 +132,15 @@ static enum luc_status clip_06(struct tfjs_build *b, const char *name, size_t in
 {
     static const double zero = 0, six = 6;
     size_t ins[3] = { in, LUC_NONE, LUC_NONE };
-    enum luc_status st = tfjs_numbers(b, name, "min", LUC_F32, &zero, 1, 0, &ins[1], err);
+    enum luc_status st = luc_tfjs_numbers(b, name, "min", LUC_F32, &zero, 1, 0, &ins[1], err);
     if (!st)
-        st = tfjs_numbers(b, name, "max", LUC_F32, &six, 1, 0, &ins[2], err);
-    return st ? st : tfjs_emit(b, "Clip", name, NULL, ins, 3, NULL, out, err);
+        st = luc_tfjs_numbers(b, name, "max", LUC_F32, &six, 1, 0, &ins[2], err);
+    return st ? st : luc_tfjs_emit(b, "Clip", name, NULL, ins, 3, NULL, out, err);
 }
 
-enum luc_status tfjs_activation(struct tfjs_build *b, const char *kind, double alpha,
-                                const char *name, const struct tfjs_value *v, size_t *out,
-                                struct luc_error *err)
+enum luc_status luc_tfjs_activation(struct tfjs_build *b, const char *kind, double alpha,
+                                    const char *name, const struct tfjs_value *v, size_t *out,
+                                    struct luc_error *err)
 {
     const struct tfjs_attr axis[] = { { "axis", 1, { v->picture ? 1 : -1 }, NULL }, { 0 } };
     const struct tfjs_attr slope[] = { { "alpha", 1, { alpha }, NULL }, { 0 } };
@@ -149,13 +151,13 @@ enum luc_status tfjs_activation(struct tfjs_build *b, const char *kind, double a
     };
     for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++)
         if (strcmp(kind, plain[i].kind) == 0)
-            return tfjs_emit(b, plain[i].op, name, NULL, &v->value, 1, NULL, out, err);
+            return luc_tfjs_emit(b, plain[i].op, name, NULL, &v->value, 1, NULL, out, err);
     if (strcmp(kind, "relu6") == 0)
         return clip_06(b, name, v->value, out, err);
     if (strcmp(kind, "softmax") == 0)
-        return tfjs_emit(b, "Softmax", name, NULL, &v->value, 1, axis, out, err);
+        return luc_tfjs_emit(b, "Softmax", name, NULL, &v->value, 1, axis, out, err);
     if (strcmp(kind, "leaky_relu") == 0)
-        return tfjs_emit(b, "LeakyRelu", name, NULL, &v->value, 1, slope, out, err);
+        return luc_tfjs_emit(b, "LeakyRelu", name, NULL, &v->value, 1, slope, out, err);
     return luc_fail(err, LUC_UNSUPPORTED, "'%.80s': activation '%.40s' is not supported", name,
                     kind);
 }

@@ -22,7 +22,7 @@ struct tfjs_op_row {
 };
 
 /* NULL when the operator is not known. */
-const struct tfjs_op_row *tfjs_op_find(const char *name);
+const struct tfjs_op_row *luc_tfjs_op_find(const char *name);
 
 /* An instance normalisation that the graph spells out: y = (x - mean) * rsqrt(var + eps) * scale +
  * offset, mean and variance over height and width. */
@@ -30,17 +30,17 @@ struct tfjs_norm {
     const struct tfjs_weight *scale, *offset;
     double epsilon;
 };
-LUC_MUST_USE enum luc_status tfjs_instance_norm(struct tfjs_op *o, const struct tfjs_norm *n,
-                                                struct luc_error *err);
+LUC_MUST_USE enum luc_status luc_tfjs_instance_norm(struct tfjs_op *o, const struct tfjs_norm *n,
+                                                    struct luc_error *err);
 
 /* Whole number of an attribute, as a number or as text. */
-double tfjs_attr_int(const json_t *attr, const char *key, double otherwise);
-bool tfjs_attr_bool(const json_t *attr, const char *key, bool otherwise);
+double luc_tfjs_attr_int(const json_t *attr, const char *key, double otherwise);
+bool luc_tfjs_attr_bool(const json_t *attr, const char *key, bool otherwise);
 /* A list of whole numbers; the count, at most `max`; SIZE_MAX when it is longer or no list. */
-size_t tfjs_attr_ints(const json_t *attr, const char *key, double *v, size_t max);
+size_t luc_tfjs_attr_ints(const json_t *attr, const char *key, double *v, size_t max);
 /* Text, which the file holds as base64 or as an array of bytes. False when absent or too long. */
-bool tfjs_attr_text(const json_t *attr, const char *key, char *buf, size_t size);
+bool luc_tfjs_attr_text(const json_t *attr, const char *key, char *buf, size_t size);
 /* One element of "s" or "list.s". */
-bool tfjs_decode_text(const json_t *s, char *buf, size_t size);
+bool luc_tfjs_decode_text(const json_t *s, char *buf, size_t size);
 
 #endif

@@ -13,12 +13,12 @@ static enum luc_status refuse(const struct tfjs_op *o, const char *what, struct 
 
 static enum luc_status plain(struct tfjs_op *o, size_t i, size_t *value, struct luc_error *err)
 {
-    return tfjs_as_plain(o->b, o->name, o->in[i], value, err);
+    return luc_tfjs_as_plain(o->b, o->name, o->in[i], value, err);
 }
 
 static enum luc_status picture(struct tfjs_op *o, size_t i, size_t *value, struct luc_error *err)
 {
-    return tfjs_as_picture(o->b, o->name, o->in[i], value, err);
+    return luc_tfjs_as_picture(o->b, o->name, o->in[i], value, err);
 }
 
 /* In whichever layout it is. */
@@ -31,13 +31,13 @@ static enum luc_status emit(struct tfjs_op *o, const char *op, const char *suffi
                             size_t n_in, const struct tfjs_attr *attrs, size_t *out,
                             struct luc_error *err)
 {
-    return tfjs_emit(o->b, op, o->name, suffix, in, n_in, attrs, out, err);
+    return luc_tfjs_emit(o->b, op, o->name, suffix, in, n_in, attrs, out, err);
 }
 
 static enum luc_status ints(struct tfjs_op *o, const char *suffix, const double *v, size_t n,
                             size_t *value, struct luc_error *err)
 {
-    return tfjs_numbers(o->b, o->name, suffix, LUC_I64, v, n, 1, value, err);
+    return luc_tfjs_numbers(o->b, o->name, suffix, LUC_I64, v, n, 1, value, err);
 }
 
 /* The numbers of a constant input. */
@@ -51,7 +51,7 @@ static enum luc_status numbers(const struct tfjs_op *o, size_t i, double *v, siz
                         o->name, i, max);
     *n = luc_numel(&w->shape);
     for (size_t k = 0; k < *n; k++)
-        v[k] = tfjs_weight_at(w, k);
+        v[k] = luc_tfjs_weight_at(w, k);
     return LUC_OK;
 }
 
@@ -82,11 +82,11 @@ static enum luc_status unary(struct tfjs_op *o, struct luc_error *err)
 
 static enum luc_status activation(struct tfjs_op *o, struct luc_error *err)
 {
-    const double alpha = tfjs_number(json_object_get(o->attr, "alpha"), "f", 0.2);
+    const double alpha = luc_tfjs_number(json_object_get(o->attr, "alpha"), "f", 0.2);
     struct tfjs_value v = *o->in[0];
     const enum luc_status st = as_it_is(o, 0, &v.value, err);
     o->out = (struct tfjs_value){ .value = LUC_NONE, .rank = v.rank, .picture = v.picture };
-    return st ? st : tfjs_activation(o->b, o->arg, alpha, o->name, &v, &o->out.value, err);
+    return st ? st : luc_tfjs_activation(o->b, o->arg, alpha, o->name, &v, &o->out.value, err);
 }
 
 /* Brings the inputs from..to into one layout, out's. */
@@ -138,7 +138,7 @@ static enum luc_status rsqrt(struct tfjs_op *o, struct luc_error *err)
     if (!st)
         st = emit(o, "Sqrt", "root", &x, 1, NULL, &in[1], err);
     if (!st)
-        st = tfjs_numbers(o->b, o->name, "one", LUC_F32, &one, 1, 0, &in[0], err);
+        st = luc_tfjs_numbers(o->b, o->name, "one", LUC_F32, &one, 1, 0, &in[0], err);
     return st ? st : emit(o, "Div", NULL, in, 2, NULL, &o->out.value, err);
 }
 
@@ -148,7 +148,7 @@ static enum luc_status negate(struct tfjs_op *o, struct luc_error *err)
     size_t in[2] = { LUC_NONE, LUC_NONE };
     enum luc_status st = together(o, 1, in, err);
     if (!st)
-        st = tfjs_numbers(o->b, o->name, "minus_one", LUC_F32, &minus_one, 1, 0, &in[1], err);
+        st = luc_tfjs_numbers(o->b, o->name, "minus_one", LUC_F32, &minus_one, 1, 0, &in[1], err);
     return st ? st : emit(o, "Mul", NULL, in, 2, NULL, &o->out.value, err);
 }
 
@@ -164,7 +164,7 @@ static enum luc_status bound(struct tfjs_op *o, struct luc_error *err)
     if (!st)
         st = together(o, 1, in, err);
     if (!st)
-        st = tfjs_numbers(o->b, o->name, "bound", LUC_F32, &v, 1, 0, &in[at], err);
+        st = luc_tfjs_numbers(o->b, o->name, "bound", LUC_F32, &v, 1, 0, &in[at], err);
     return st ? st : emit(o, "Clip", NULL, in, at + 1, NULL, &o->out.value, err);
 }
 
@@ -176,7 +176,8 @@ static enum luc_status prelu(struct tfjs_op *o, struct luc_error *err)
 static enum luc_status check_layout(const struct tfjs_op *o, struct luc_error *err)
 {
     char text[16];
-    return tfjs_attr_text(o->attr, "data_format", text, sizeof(text)) && strcmp(text, "NHWC") != 0
+    return luc_tfjs_attr_text(o->attr, "data_format", text, sizeof(text)) &&
+                   strcmp(text, "NHWC") != 0
                ? refuse(o, "data_format must be NHWC", err)
                : LUC_OK;
 }
@@ -186,7 +187,7 @@ static enum luc_status middle(const struct tfjs_op *o, const char *key, double v
                               struct luc_error *err)
 {
     double list[4] = { 1, 1, 1, 1 };
-    const size_t n = tfjs_attr_ints(o->attr, key, list, 4);
+    const size_t n = luc_tfjs_attr_ints(o->attr, key, list, 4);
     if ((n != 4 && n != 0) || list[0] != 1 || list[3] != 1 ||
         !(list[1] >= 1 && list[1] <= 65536 && list[2] >= 1 && list[2] <= 65536))
         return luc_fail(err, LUC_UNSUPPORTED, "node '%.80s': %s must be like [1, y, x, 1]", o->name,
@@ -202,14 +203,15 @@ static enum luc_status read_window(const struct tfjs_op *o, struct tfjs_window *
     char padding[16] = "";
     double pads[8] = { 0 };
     *win = (struct tfjs_window){ .dilations = { 1, 1 }, .kernel = { 1, 1 } };
-    tfjs_attr_text(o->attr, "padding", padding, sizeof(padding));
+    luc_tfjs_attr_text(o->attr, "padding", padding, sizeof(padding));
     if (strcmp(padding, "SAME") == 0)
         win->padding = TFJS_SAME;
     else if (strcmp(padding, "EXPLICIT") == 0)
         win->padding = TFJS_EXPLICIT;
     else if (strcmp(padding, "VALID") != 0)
         return refuse(o, "padding must be SAME, VALID or EXPLICIT", err);
-    if (win->padding == TFJS_EXPLICIT && tfjs_attr_ints(o->attr, "explicit_paddings", pads, 8) != 8)
+    if (win->padding == TFJS_EXPLICIT &&
+        luc_tfjs_attr_ints(o->attr, "explicit_paddings", pads, 8) != 8)
         return refuse(o, "explicit_paddings must hold 8 numbers", err);
     win->pads[0] = pads[2], win->pads[1] = pads[4];
     win->pads[2] = pads[3], win->pads[3] = pads[5];
@@ -238,7 +240,7 @@ static enum luc_status read_fused(const struct tfjs_op *o, struct fused *f, stru
     *f = (struct fused){ .activation = "linear" };
     for (size_t i = 0; i < json_array_size(list); i++) {
         char name[32] = "";
-        tfjs_decode_text(json_array_get(list, i), name, sizeof(name));
+        luc_tfjs_decode_text(json_array_get(list, i), name, sizeof(name));
         bool known = strcmp(name, "BiasAdd") == 0 && i == 0;
         f->bias = f->bias || known;
         for (size_t k = 0; !known && k < sizeof(kinds) / sizeof(kinds[0]); k++)
@@ -271,8 +273,8 @@ static enum luc_status finish_fused(struct tfjs_op *o, const struct fused *f,
             v->picture ? picture(o, last, &in[1], err) : plain(o, last, &in[1], err);
         return st ? st : emit(o, "PRelu", NULL, in, 2, NULL, &o->out.value, err);
     }
-    const double alpha = tfjs_number(json_object_get(o->attr, "leakyrelu_alpha"), "f", 0.2);
-    return tfjs_activation(o->b, f->activation, alpha, o->name, v, &o->out.value, err);
+    const double alpha = luc_tfjs_number(json_object_get(o->attr, "leakyrelu_alpha"), "f", 0.2);
+    return luc_tfjs_activation(o->b, f->activation, alpha, o->name, v, &o->out.value, err);
 }
 
 /* arg: "c" Conv2D, "d" depthwise. */
@@ -287,9 +289,9 @@ static enum luc_status conv(struct tfjs_op *o, struct luc_error *err)
         st = refuse(o, "its kernel and bias must be constants", err);
     struct tfjs_value v = { .value = LUC_NONE, .rank = 4, .picture = true };
     if (!st)
-        st = tfjs_conv(o->b, o->name, strcmp(f.activation, "linear") == 0 ? NULL : "linear",
-                       *o->arg == 'd' ? TFJS_DEPTHWISE : TFJS_CONV, o->in[0], o->in[1]->weight,
-                       f.bias ? o->in[2]->weight : NULL, &win, &v.value, err);
+        st = luc_tfjs_conv(o->b, o->name, strcmp(f.activation, "linear") == 0 ? NULL : "linear",
+                           *o->arg == 'd' ? TFJS_DEPTHWISE : TFJS_CONV, o->in[0], o->in[1]->weight,
+                           f.bias ? o->in[2]->weight : NULL, &win, &v.value, err);
     return st ? st : finish_fused(o, &f, &v, err);
 }
 
@@ -329,8 +331,8 @@ static enum luc_status conv_transposed(struct tfjs_op *o, struct luc_error *err)
     if (!st && !o->in[1]->weight)
         st = refuse(o, "its kernel must be a constant", err);
     if (!st)
-        st = tfjs_conv(o->b, o->name, "full", TFJS_TRANSPOSED, o->in[2], o->in[1]->weight, NULL,
-                       &win, &full, err);
+        st = luc_tfjs_conv(o->b, o->name, "full", TFJS_TRANSPOSED, o->in[2], o->in[1]->weight, NULL,
+                           &win, &full, err);
     return st ? st : check_transposed(o, full, err);
 }
 
@@ -341,17 +343,17 @@ static enum luc_status pool(struct tfjs_op *o, struct luc_error *err)
     if (!st && win.padding == TFJS_EXPLICIT)
         st = refuse(o, "explicit padding is not supported", err);
     o->out = (struct tfjs_value){ .value = LUC_NONE, .rank = 4, .picture = true };
-    return st ? st : tfjs_pool(o->b, o->arg, o->name, o->in[0], &win, &o->out.value, err);
+    return st ? st : luc_tfjs_pool(o->b, o->arg, o->name, o->in[0], &win, &o->out.value, err);
 }
 
 static enum luc_status batch_norm(struct tfjs_op *o, struct luc_error *err)
 {
     const struct tfjs_attr attrs[] = {
-        { "epsilon", 1, { tfjs_number(json_object_get(o->attr, "epsilon"), "f", 1e-4) }, NULL },
+        { "epsilon", 1, { luc_tfjs_number(json_object_get(o->attr, "epsilon"), "f", 1e-4) }, NULL },
         { 0 },
     };
     size_t in[5];
-    if (tfjs_attr_bool(o->attr, "is_training", true))
+    if (luc_tfjs_attr_bool(o->attr, "is_training", true))
         return refuse(o, "batch normalisation in training mode is not supported", err);
     enum luc_status st = check_layout(o, err);
     if (!st)
@@ -362,8 +364,8 @@ static enum luc_status batch_norm(struct tfjs_op *o, struct luc_error *err)
     return st ? st : emit(o, "BatchNormalization", NULL, in, 5, attrs, &o->out.value, err);
 }
 
-enum luc_status tfjs_instance_norm(struct tfjs_op *o, const struct tfjs_norm *n,
-                                   struct luc_error *err)
+enum luc_status luc_tfjs_instance_norm(struct tfjs_op *o, const struct tfjs_norm *n,
+                                       struct luc_error *err)
 {
     const struct tfjs_attr attrs[] = { { "epsilon", 1, { n->epsilon }, NULL }, { 0 } };
     const struct luc_shape flat = { 1, { luc_numel(&n->scale->shape) } };
@@ -373,9 +375,9 @@ enum luc_status tfjs_instance_norm(struct tfjs_op *o, const struct tfjs_norm *n,
     scale.shape = offset.shape = flat;
     enum luc_status st = picture(o, 0, &in[0], err);
     if (!st)
-        st = tfjs_constant(o->b, &scale, first, &flat, &in[1], err);
+        st = luc_tfjs_constant(o->b, &scale, first, &flat, &in[1], err);
     if (!st)
-        st = tfjs_constant(o->b, &offset, first, &flat, &in[2], err);
+        st = luc_tfjs_constant(o->b, &offset, first, &flat, &in[2], err);
     o->out = (struct tfjs_value){ .value = LUC_NONE, .rank = 4, .picture = true };
     return st ? st : emit(o, "InstanceNormalization", NULL, in, 3, attrs, &o->out.value, err);
 }
@@ -400,7 +402,7 @@ static enum luc_status mean(struct tfjs_op *o, struct luc_error *err)
 {
     double axes[LUC_MAX_RANK];
     size_t n = 0, x = LUC_NONE;
-    const bool keep = tfjs_attr_bool(o->attr, "keep_dims", false);
+    const bool keep = luc_tfjs_attr_bool(o->attr, "keep_dims", false);
     enum luc_status st = numbers(o, 1, axes, LUC_MAX_RANK, &n, err);
     if (!st)
         st = axes_of(o, axes, n, err);
@@ -429,7 +431,7 @@ static enum luc_status pad(struct tfjs_op *o, struct luc_error *err)
     if (!st && o->n_in > 2)
         st = numbers(o, 2, &fill, 1, &n_fill, err);
     if (!st && *o->arg == '\0' &&
-        (!tfjs_attr_text(o->attr, "mode", mode, sizeof(mode)) || strcmp(mode, "REFLECT") != 0))
+        (!luc_tfjs_attr_text(o->attr, "mode", mode, sizeof(mode)) || strcmp(mode, "REFLECT") != 0))
         st = refuse(o, "only the mode REFLECT is supported", err);
     if (!st && (n != 2 * o->in[0]->rank || n == 0))
         st = refuse(o, "its paddings do not fit its input", err);
@@ -440,8 +442,8 @@ static enum luc_status pad(struct tfjs_op *o, struct luc_error *err)
     st = as_it_is(o, 0, &x.value, err);
     o->out = (struct tfjs_value){ .value = LUC_NONE, .rank = x.rank, .picture = x.picture };
     return st ? st
-              : tfjs_pad(o->b, o->name, *o->arg ? o->arg : "reflect", fill, &x, pads, &o->out.value,
-                         err);
+              : luc_tfjs_pad(o->b, o->name, *o->arg ? o->arg : "reflect", fill, &x, pads,
+                             &o->out.value, err);
 }
 
 static enum luc_status shape_of(struct tfjs_op *o, struct luc_error *err)
@@ -468,7 +470,7 @@ struct cut {
 
 static unsigned mask(const struct tfjs_op *o, const char *key)
 {
-    const double v = tfjs_attr_int(o->attr, key, 0);
+    const double v = luc_tfjs_attr_int(o->attr, key, 0);
     return v >= 0 && v < 65536 ? (unsigned)v : UINT_MAX;
 }
 
@@ -512,7 +514,7 @@ static enum luc_status strided_slice(struct tfjs_op *o, struct luc_error *err)
     enum luc_status st = read_cut(o, &c, err);
     const bool turned = !st && o->in[0]->picture && c.n_gone == 0;
     for (size_t i = 0; turned && i < c.n; i++)
-        c.axes[i] = (double)tfjs_picture_axis(i);
+        c.axes[i] = (double)luc_tfjs_picture_axis(i);
     if (!st)
         st = turned ? picture(o, 0, &in[0], err) : plain(o, 0, &in[0], err);
     if (!st)
@@ -541,7 +543,7 @@ static enum luc_status strided_slice(struct tfjs_op *o, struct luc_error *err)
 
 static enum luc_status pack(struct tfjs_op *o, struct luc_error *err)
 {
-    const double axis = tfjs_attr_int(o->attr, "axis", 0);
+    const double axis = luc_tfjs_attr_int(o->attr, "axis", 0);
     const struct tfjs_attr attrs[] = { { "axis", 1, { axis }, NULL }, { 0 } };
     size_t parts[INPUTS_MAX], in[2] = { LUC_NONE, LUC_NONE };
     enum luc_status st = ints(o, "axis", &axis, 1, &in[1], err);
@@ -569,7 +571,7 @@ static enum luc_status concat(struct tfjs_op *o, struct luc_error *err)
         st = together(o, o->n_in - 1, parts, err);
     if (st)
         return st;
-    const size_t at = o->out.picture ? tfjs_picture_axis((size_t)axis) : (size_t)axis;
+    const size_t at = o->out.picture ? luc_tfjs_picture_axis((size_t)axis) : (size_t)axis;
     const struct tfjs_attr attrs[] = { { "axis", 1, { (double)at }, NULL }, { 0 } };
     return emit(o, "Concat", NULL, parts, o->n_in - 1, attrs, &o->out.value, err);
 }
@@ -607,9 +609,9 @@ static enum luc_status squeeze(struct tfjs_op *o, struct luc_error *err)
 {
     static const double hw[] = { 2, 3 };
     double axes[LUC_MAX_RANK];
-    size_t n = tfjs_attr_ints(o->attr, "squeeze_dims", axes, LUC_MAX_RANK), in[2];
+    size_t n = luc_tfjs_attr_ints(o->attr, "squeeze_dims", axes, LUC_MAX_RANK), in[2];
     if (n == 0)
-        n = tfjs_attr_ints(o->attr, "axis", axes, LUC_MAX_RANK);
+        n = luc_tfjs_attr_ints(o->attr, "axis", axes, LUC_MAX_RANK);
     if (n == 0 || n > o->in[0]->rank)
         return refuse(o, "its axes must be given", err);
     enum luc_status st = axes_of(o, axes, n, err);
@@ -639,8 +641,8 @@ static enum luc_status transpose(struct tfjs_op *o, struct luc_error *err)
 static enum luc_status matmul(struct tfjs_op *o, struct luc_error *err)
 {
     const struct tfjs_attr attrs[] = {
-        { "transA", 1, { tfjs_attr_bool(o->attr, "transpose_a", false) }, NULL },
-        { "transB", 1, { tfjs_attr_bool(o->attr, "transpose_b", false) }, NULL },
+        { "transA", 1, { luc_tfjs_attr_bool(o->attr, "transpose_a", false) }, NULL },
+        { "transB", 1, { luc_tfjs_attr_bool(o->attr, "transpose_b", false) }, NULL },
         { 0 },
     };
     struct fused f;
@@ -677,8 +679,8 @@ static enum luc_status resized_shape(struct tfjs_op *o, size_t x, size_t *sizes,
 /* arg: "nearest" or "linear". */
 static enum luc_status resize(struct tfjs_op *o, struct luc_error *err)
 {
-    const bool corners = tfjs_attr_bool(o->attr, "align_corners", false);
-    const bool half = tfjs_attr_bool(o->attr, "half_pixel_centers", false);
+    const bool corners = luc_tfjs_attr_bool(o->attr, "align_corners", false);
+    const bool half = luc_tfjs_attr_bool(o->attr, "half_pixel_centers", false);
     const bool nearest = *o->arg == 'n';
     const struct tfjs_attr attrs[] = {
         { "mode", 0, { 0 }, o->arg },
@@ -753,7 +755,7 @@ static const struct tfjs_op_row rows[] = {
     { "_FusedMatMul", 2, 4, matmul, NULL },
 };
 
-const struct tfjs_op_row *tfjs_op_find(const char *name)
+const struct tfjs_op_row *luc_tfjs_op_find(const char *name)
 {
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
         if (strcmp(rows[i].name, name) == 0)

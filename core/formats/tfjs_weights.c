@@ -47,7 +47,7 @@ static bool find_raw(const char *dtype, enum luc_raw_type *raw)
 static enum luc_status read_entry(const json_t *e, struct tfjs_weight *w, struct luc_error *err)
 {
     const json_t *q = json_object_get(e, "quantization");
-    const char *name = tfjs_text(e, "name", NULL), *dtype = tfjs_text(e, "dtype", "");
+    const char *name = luc_tfjs_text(e, "name", NULL), *dtype = luc_tfjs_text(e, "dtype", "");
     enum luc_raw_type logical = LUC_RAW_F32;
     if (!name || !*name)
         return fail_weight(name, "it has no name", err);
@@ -58,16 +58,17 @@ static enum luc_status read_entry(const json_t *e, struct tfjs_weight *w, struct
                         name, dtype);
     *w = (struct tfjs_weight){ .name = name, .raw = logical, .dtype = luc_raw_dtype(logical) };
     if (q) {
-        const char *stored = tfjs_text(q, "original_dtype", NULL) ? tfjs_text(q, "dtype", dtype)
-                                                                  : tfjs_text(q, "dtype", "");
+        const char *stored = luc_tfjs_text(q, "original_dtype", NULL)
+                                 ? luc_tfjs_text(q, "dtype", dtype)
+                                 : luc_tfjs_text(q, "dtype", "");
         if (!find_raw(stored, &w->raw) ||
             (w->raw != LUC_RAW_U8 && w->raw != LUC_RAW_U16 && w->raw != LUC_RAW_F16))
             return luc_fail(err, LUC_UNSUPPORTED,
                             "weight '%.80s': quantisation to '%.40s' is not supported", name,
                             stored);
         w->affine = w->raw != LUC_RAW_F16;
-        w->scale = tfjs_number(q, "scale", 1);
-        w->min = tfjs_number(q, "min", 0);
+        w->scale = luc_tfjs_number(q, "scale", 1);
+        w->min = luc_tfjs_number(q, "min", 0);
         if (!isfinite(w->scale) || !isfinite(w->min))
             return fail_weight(name, "scale and min must be numbers", err);
     }
@@ -182,8 +183,8 @@ static void count(const json_t *manifest, size_t *n_weights, size_t *n_files)
     }
 }
 
-enum luc_status tfjs_weights_read(const struct luc_tfjs_source *source, const json_t *manifest,
-                                  size_t limit, struct tfjs_weights *w, struct luc_error *err)
+enum luc_status luc_tfjs_weights_read(const struct luc_tfjs_source *source, const json_t *manifest,
+                                      size_t limit, struct tfjs_weights *w, struct luc_error *err)
 {
     size_t n_weights = 0, n_files = 0;
     if (!json_is_array(manifest))
@@ -210,7 +211,7 @@ enum luc_status tfjs_weights_read(const struct luc_tfjs_source *source, const js
     return LUC_OK;
 }
 
-void tfjs_weights_done(struct tfjs_weights *w)
+void luc_tfjs_weights_done(struct tfjs_weights *w)
 {
     for (size_t i = 0; i < w->n_files; i++)
         w->source->close(w->source->ctx, &w->files[i]);
@@ -221,13 +222,13 @@ void tfjs_weights_done(struct tfjs_weights *w)
     *w = (struct tfjs_weights){ 0 };
 }
 
-const struct tfjs_weight *tfjs_weight_find(const struct tfjs_weights *w, const char *name)
+const struct tfjs_weight *luc_tfjs_weight_find(const struct tfjs_weights *w, const char *name)
 {
     const json_t *at = json_object_get(w->index, name);
     return at ? &w->list[json_integer_value(at)] : NULL;
 }
 
-double tfjs_weight_at(const struct tfjs_weight *w, size_t i)
+double luc_tfjs_weight_at(const struct tfjs_weight *w, size_t i)
 {
     const unsigned char *at = w->bytes + i * luc_raw_size(w->raw);
     float f = 0;
