@@ -333,6 +333,7 @@ static void layers__list_what_is_computed(void **state)
     assert_string_equal(l.rows[0].op, "Conv");
     assert_int_equal(l.n_parameters, 5 * 3 * 9 + 4 * 5 * 64);
     assert_int_equal(l.rows[0].n_parameters, 5 * 3 * 9);
+    assert_true(l.flops == 2.0 * 64 * 5 * 27 + 2.0 * 4 * 5 * 64);
     assert_true(l.rows[1].field.size[0] == 3 && l.rows[1].field.start[0] == -1);
     luc_arena_destroy(arena);
     luc_model_destroy(m);
