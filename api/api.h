@@ -33,6 +33,11 @@ struct api_method {
 /* NULL past the end; NULL when there is none. */
 const struct api_method *api_method_at(size_t i);
 const struct api_method *api_method_find(const char *name);
+/* The network that a method asks when the request names none. */
+static inline const char *api_default_model(const struct luc_method *m, const char *server_default)
+{
+    return m->model ? m->model : server_default;
+}
 
 struct api_field {
     const char *key, *value;

@@ -85,8 +85,9 @@ static enum luc_status read_request(struct reading *r, const struct api_request 
 {
     enum luc_status st = LUC_OK;
     *problem = API_PROBLEM_COUNT;
-    if (r->job->what->method->groups & LUC_GROUP_INPUT) /* the server's default, not the table's */
-        st = api_params_set(&r->job->params, "model", r->env->model, r->err);
+    if (r->job->what->method->groups & LUC_GROUP_INPUT) /* not the table's default */
+        st = api_params_set(&r->job->params, "model",
+                            api_default_model(r->job->what->method, r->env->model), r->err);
     if (!st)
         st = read_query(r, req);
     if (!st)

@@ -74,7 +74,8 @@ json_t *api_schema(const struct luc_method *m, const char *model)
         for (const struct luc_param *p = rows; p->key; p++)
             api_json_set(properties, p->key, property(p, rows == m->params));
     if ((m->groups & LUC_GROUP_INPUT) && model)
-        api_json_set(json_object_get(properties, "model"), "default", api_json_text(model));
+        api_json_set(json_object_get(properties, "model"), "default",
+                     api_json_text(api_default_model(m, model)));
     api_json_set(schema, "type", json_string("object"));
     api_json_set(schema, "additionalProperties", json_false());
     api_json_set(schema, "properties", properties);
