@@ -137,19 +137,20 @@ json_t *api_params_json(const struct api_params *p)
 
 void api_offers(const struct luc_method *m, struct api_offers *offers)
 {
-    static const struct {
+    const bool draws = (m->groups & LUC_GROUP_VIEW) != 0;
+    const struct {
         const char *type;
         enum api_format format;
-        bool picture;
+        bool possible;
     } all[] = {
-        { "image/png", API_FORMAT_PNG, true },
-        { "image/jpeg", API_FORMAT_JPEG, true },
-        { "application/json", API_FORMAT_JSON, false },
-        { "application/x-npy", API_FORMAT_NPY, true },
+        { "image/png", API_FORMAT_PNG, draws || m->makes_picture },
+        { "image/jpeg", API_FORMAT_JPEG, draws || m->makes_picture },
+        { "application/json", API_FORMAT_JSON, true },
+        { "application/x-npy", API_FORMAT_NPY, draws },
     };
     *offers = (struct api_offers){ 0 };
     for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
-        if (all[i].picture && !(m->groups & LUC_GROUP_VIEW))
+        if (!all[i].possible)
             continue;
         offers->type[offers->n] = all[i].type;
         offers->format[offers->n++] = all[i].format;

@@ -74,6 +74,7 @@ struct luc_method {
     unsigned groups;     /* enum luc_group */
     size_t images_min, images_max;
     bool needs_classes; /* the model must be a classifier */
+    bool makes_picture; /* the main result is a picture; those of LUC_GROUP_VIEW make a map */
     const char *model;  /* the network asked by default; NULL: the server's default */
     size_t params_size;
     const struct luc_param *params; /* own rows; NULL: none */

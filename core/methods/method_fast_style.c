@@ -111,6 +111,7 @@ const struct luc_method luc_method_fast_style = {
     .groups = LUC_GROUP_INPUT,
     .images_min = 1,
     .images_max = 1,
+    .makes_picture = true,
     .model = "cartoon_hayao",
     .params_size = sizeof(struct params),
     .params = rows,
