@@ -41,6 +41,8 @@ static struct api_view take_value(struct api_view *v)
         value.size--;
     if (quoted && i < v->size)
         i++;
+    else if (quoted)
+        value.size = 0; /* the quote never ends */
     v->at += i, v->size -= i;
     return value;
 }

@@ -61,7 +61,7 @@ void srv_log(enum srv_level level, const char *fmt, ...)
 void srv_log_request(const struct srv_request_log *r)
 {
     struct luc_str line = { 0 };
-    begin(&line, r->status >= 500 ? SRV_ERROR : r->status >= 400 ? SRV_WARN : SRV_INFO);
+    begin(&line, r->status == 500 ? SRV_ERROR : r->status >= 400 ? SRV_WARN : SRV_INFO);
     luc_str_puts(&line, ",\"request\":");
     put_text(&line, r->id);
     luc_str_puts(&line, ",\"method\":");

@@ -69,6 +69,7 @@ static void form__refuses_what_is_damaged(void **state)
         "--X\r\nContent-Disposition: form-data; name=\"k\"\r\nv\r\n--X--",
         "--X\r\nContent-Disposition: form-data; name=\"\"\r\n\r\nv\r\n--X--",
         "--X\r\nContent-Disposition: form-data\r\n\r\nv\r\n--X--",
+        "--X\r\nContent-Disposition: form-data; name=\"k\r\n\r\nv\r\n--X--",
         "--X\r\nContent-Disposition: attachment; name=\"k\"\r\n\r\nv\r\n--X--",
         "--X\r\nContent-Type: text/plain\r\n\r\nv\r\n--X--",
         "--X\n\nv\n--X--",
