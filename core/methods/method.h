@@ -32,6 +32,27 @@ LUC_MUST_USE enum luc_status luc_colour_parse(const char *text, uint8_t rgb[3],
 
 struct luc_method;
 
+/* What whoever runs a long job offers it. Any function may be NULL; what a run finds does not depend
+ * on them. A loop of steps uses them so, after each step:
+ *
+ *     luc_run_report(run, step, n_steps, loss);
+ *     if (luc_run_wants_preview(run))     make a picture;  luc_run_preview(run, &picture);
+ *     if (luc_run_wants_checkpoint(run))  luc_loop_save(); luc_run_save(run, bytes, size);
+ *     st = luc_run_tick(run, progress, err);
+ *
+ * and before the first one goes on from luc_run_checkpoint(), when there is one. */
+struct luc_run_hooks {
+    void *ctx;
+    void (*report)(void *ctx, size_t step, size_t n_steps, double loss);
+    bool (*wants_preview)(void *ctx); /* pictures and checkpoints cost time: ask first */
+    void (*preview)(void *ctx, const struct luc_image *picture); /* borrows */
+    bool (*wants_checkpoint)(void *ctx);
+    void (*save)(void *ctx, const void *bytes, size_t size); /* borrows */
+    const void
+        *checkpoint; /* the newest that save() was given by an earlier run of this job, or NULL */
+    size_t checkpoint_size;
+};
+
 /* One run of one method. Filled by the caller of luc_method_run(), read by the method. */
 struct luc_run {
     const struct luc_model *model;
@@ -45,12 +66,23 @@ struct luc_run {
     /* May be NULL. False: the job was cancelled. */
     bool (*tick)(void *ctx, double progress);
     void *tick_ctx;
+    const struct luc_run_hooks *hooks; /* may be NULL */
 };
 
 /* Reports progress in [0, 1]; LUC_CANCELLED when the job was cancelled. Every loop whose body runs
  * the network calls this once per turn. */
 LUC_MUST_USE enum luc_status luc_run_tick(struct luc_run *run, double progress,
                                           struct luc_error *err);
+
+/* The hooks of `run`, or nothing where it has none. */
+void luc_run_report(const struct luc_run *run, size_t step, size_t n_steps, double loss);
+bool luc_run_wants_preview(const struct luc_run *run);
+void luc_run_preview(const struct luc_run *run, const struct luc_image *picture);
+bool luc_run_wants_checkpoint(const struct luc_run *run);
+void luc_run_save(const struct luc_run *run, const void *bytes, size_t size);
+/* The checkpoint to go on from, or NULL. It may be of another version of the program: one that
+ * cannot be restored is ignored, and the run starts from the beginning. */
+const void *luc_run_checkpoint(const struct luc_run *run, size_t *size);
 
 /* Image `i` as the network wants it, by the run's fit. *input lives in the run's arena. */
 LUC_MUST_USE enum luc_status luc_run_input(struct luc_run *run, size_t i, struct luc_frame *frame,

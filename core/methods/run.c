@@ -41,6 +41,42 @@ enum luc_status luc_run_tick(struct luc_run *run, double progress, struct luc_er
     return LUC_OK;
 }
 
+void luc_run_report(const struct luc_run *run, size_t step, size_t n_steps, double loss)
+{
+    if (run->hooks && run->hooks->report)
+        run->hooks->report(run->hooks->ctx, step, n_steps, loss);
+}
+
+bool luc_run_wants_preview(const struct luc_run *run)
+{
+    const struct luc_run_hooks *h = run->hooks;
+    return h && h->preview && h->wants_preview && h->wants_preview(h->ctx);
+}
+
+void luc_run_preview(const struct luc_run *run, const struct luc_image *picture)
+{
+    if (run->hooks && run->hooks->preview)
+        run->hooks->preview(run->hooks->ctx, picture);
+}
+
+bool luc_run_wants_checkpoint(const struct luc_run *run)
+{
+    const struct luc_run_hooks *h = run->hooks;
+    return h && h->save && h->wants_checkpoint && h->wants_checkpoint(h->ctx);
+}
+
+void luc_run_save(const struct luc_run *run, const void *bytes, size_t size)
+{
+    if (run->hooks && run->hooks->save)
+        run->hooks->save(run->hooks->ctx, bytes, size);
+}
+
+const void *luc_run_checkpoint(const struct luc_run *run, size_t *size)
+{
+    *size = run->hooks ? run->hooks->checkpoint_size : 0;
+    return run->hooks ? run->hooks->checkpoint : NULL;
+}
+
 enum luc_status luc_run_input(struct luc_run *run, size_t i, struct luc_frame *frame,
                               struct luc_tensor *input, struct luc_error *err)
 {
