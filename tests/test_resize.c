@@ -54,7 +54,7 @@ static void compare(struct luc_arena *arena, const struct luc_image *src, const 
         floats = fmax(floats, fabs((double)plane - (double)want.data[i]));
     }
     printf("%s: bytes differ by at most %g, planes by %.2f\n", golden, bytes, floats);
-    assert_true(bytes <= 1);
+    assert_true(bytes == 0);
     assert_true(floats <= 1.5); /* no rounding between and after the passes */
     luc_image_done(&got);
 }

@@ -62,37 +62,40 @@ enum luc_status luc_model_frame(const struct luc_model *m, size_t width, size_t 
     return LUC_OK;
 }
 
-/* Plane `c` of the network's channels from the picture's planes, 0..255. */
-static void plane(const struct luc_model *m, const float *planes, size_t n_planes, size_t n,
-                  size_t c, float *out)
+/* Channel `c` of the network's from the picture's pixels. */
+static void plane(const struct luc_model *m, const struct luc_image *image, size_t c, float *out)
 {
-    float mean = m->in.mean[c], scale = m->in.scale[c];
-    if (m->in.channels == LUC_GRAY && n_planes >= 3) {
+    const size_t n = image->width * image->height, step = image->channels;
+    const float mean = m->in.mean[c], scale = m->in.scale[c];
+    if (m->in.channels == LUC_GRAY && step >= 3) {
         /* ITU-R BT.601 luma, as Pillow's and OpenCV's conversions to gray. */
         for (size_t i = 0; i < n; i++) {
-            float y = 0.299f * planes[i] + 0.587f * planes[n + i] + 0.114f * planes[2 * n + i];
+            const uint8_t *p = image->data + i * step;
+            float y = 0.299f * (float)p[0] + 0.587f * (float)p[1] + 0.114f * (float)p[2];
             out[i] = (y - mean) * scale;
         }
         return;
     }
-    size_t from = n_planes < 3 ? 0 : m->in.channels == LUC_BGR ? 2 - c : c;
+    size_t from = step < 3 ? 0 : m->in.channels == LUC_BGR ? 2 - c : c;
     for (size_t i = 0; i < n; i++)
-        out[i] = (planes[from * n + i] - mean) * scale;
+        out[i] = ((float)image->data[i * step + from] - mean) * scale;
 }
 
+/* The resized picture is rounded to bytes, as it is in every tool that resizes with Pillow: a
+ * gradient is so sensitive that half a gray level moves it by a third. */
 enum luc_status luc_model_preprocess(const struct luc_model *m, const struct luc_image *image,
                                      const struct luc_frame *frame, float *out,
                                      struct luc_error *err)
 {
     struct luc_box box = { frame->x, frame->y, frame->width, frame->height };
-    size_t n = frame->in_width * frame->in_height;
-    float *planes = malloc(n * image->channels * sizeof *planes);
-    if (!planes)
-        return luc_fail_nomem(err, "the resized picture", n * image->channels * sizeof *planes);
-    enum luc_status s = luc_image_resize_planar(image, &box, frame->in_width, frame->in_height,
-                                                LUC_BICUBIC, planes, err);
-    for (size_t c = 0; !s && c < (m->in.channels == LUC_GRAY ? 1u : 3u); c++)
-        plane(m, planes, image->channels, n, c, out + c * n);
-    free(planes);
-    return s;
+    struct luc_image small;
+    const size_t n = frame->in_width * frame->in_height;
+    enum luc_status s =
+        luc_image_resize(image, &box, frame->in_width, frame->in_height, LUC_BICUBIC, &small, err);
+    if (s)
+        return s;
+    for (size_t c = 0; c < (m->in.channels == LUC_GRAY ? 1u : 3u); c++)
+        plane(m, &small, c, out + c * n);
+    luc_image_done(&small);
+    return LUC_OK;
 }

@@ -11,6 +11,7 @@
 #define FLOATS_MAX  (SIZE_MAX / 64)
 #define SUPPORT_LIN 1.0
 #define SUPPORT_CUB 2.0
+#define WEIGHT_ONE  4194304.0 /* Pillow weighs bytes with 22-bit fixed-point weights */
 
 static double triangle(double x)
 {
@@ -28,6 +29,12 @@ static double cubic(double x)
     if (x < 2)
         return (((x - 5) * x + 8) * x - 4) * a;
     return 0;
+}
+
+/* A weight as Pillow's fixed point has it; float holds it exactly. */
+static float quantise(double w)
+{
+    return (float)(trunc(w * WEIGHT_ONE + (w < 0 ? -0.5 : 0.5)) / WEIGHT_ONE);
 }
 
 /* For each of n output positions, the source positions first .. first + count that it reads and
@@ -51,7 +58,7 @@ static size_t clamp_index(double v, size_t low, size_t high)
 }
 
 static void fill_position(struct axis *axis, size_t i, double center, double support,
-                          double widening, size_t size, double (*kernel)(double))
+                          double narrowing, size_t size, double (*kernel)(double), bool fixed)
 {
     const size_t first = clamp_index(center - support + 0.5, 0, size - 1);
     const size_t end = clamp_index(center + support + 0.5, first + 1, size);
@@ -59,17 +66,21 @@ static void fill_position(struct axis *axis, size_t i, double center, double sup
     float *weight = axis->weight + i * axis->room;
     double sum = 0;
     for (size_t k = 0; k < count; k++)
-        sum += kernel(((double)(first + k) - center + 0.5) / widening);
-    for (size_t k = 0; k < count; k++)
-        weight[k] = sum > 0 ? (float)(kernel(((double)(first + k) - center + 0.5) / widening) / sum)
-                            : (k == 0 ? 1.0f : 0.0f); /* wholly outside: the rim */
+        sum += kernel(((double)(first + k) - center + 0.5) * narrowing);
+    for (size_t k = 0; k < count; k++) {
+        const double w = sum > 0
+                             ? kernel(((double)(first + k) - center + 0.5) * narrowing) * (1 / sum)
+                             : (k == 0 ? 1.0 : 0.0); /* wholly outside: the rim */
+        weight[k] = fixed ? quantise(w) : (float)w;
+    }
     axis->first[i] = first;
     axis->count[i] = count;
 }
 
 /* `size` source pixels, of which [from, from + extent) become n. */
 static enum luc_status axis_init(struct axis *axis, size_t size, double from, double extent,
-                                 size_t n, enum luc_filter filter, struct luc_error *err)
+                                 size_t n, enum luc_filter filter, bool fixed,
+                                 struct luc_error *err)
 {
     const double scale = extent / (double)n, widening = scale > 1 ? scale : 1;
     const double support = (filter == LUC_BICUBIC ? SUPPORT_CUB : SUPPORT_LIN) * widening;
@@ -84,8 +95,8 @@ static enum luc_status axis_init(struct axis *axis, size_t size, double from, do
     if (!axis->first || !axis->count || !axis->weight)
         return luc_fail_nomem(err, "resizing", n * axis->room * sizeof(float));
     for (size_t i = 0; i < n; i++)
-        fill_position(axis, i, from + ((double)i + 0.5) * scale, support, widening, size,
-                      filter == LUC_BICUBIC ? cubic : triangle);
+        fill_position(axis, i, from + ((double)i + 0.5) * scale, support, 1 / widening, size,
+                      filter == LUC_BICUBIC ? cubic : triangle, fixed);
     return LUC_OK;
 }
 
@@ -104,10 +115,10 @@ struct resize {
     size_t y0, rows; /* source rows that are read at all */
     float *line;     /* one source row */
     float *mid;      /* [rows][out_width * channels], resized across */
-    float *sum;      /* one output row */
+    double *sum;     /* one output row; double holds sums of fixed-point weights exactly */
 };
 
-static float clamp_byte(float v)
+static double clamp_byte(double v)
 {
     return v < 0 ? 0 : v > 255 ? 255 : v;
 }
@@ -125,14 +136,15 @@ static const float *source_row(const struct resize *r, size_t y)
 }
 
 /* sum[c] = the weighted sum of n pixels' channel c. RGB has its own loop: it is nearly every call. */
-static void weigh(const float *weight, const float *from, size_t n, size_t channels, float *sum)
+static void weigh(const float *weight, const float *from, size_t n, size_t channels, double *sum)
 {
     if (channels == 3) {
-        float r = 0, g = 0, b = 0;
+        double r = 0, g = 0, b = 0;
         for (size_t k = 0; k < n; k++, from += 3) {
-            r += weight[k] * from[0];
-            g += weight[k] * from[1];
-            b += weight[k] * from[2];
+            const double w = (double)weight[k];
+            r += w * (double)from[0];
+            g += w * (double)from[1];
+            b += w * (double)from[2];
         }
         sum[0] = r, sum[1] = g, sum[2] = b;
         return;
@@ -140,7 +152,7 @@ static void weigh(const float *weight, const float *from, size_t n, size_t chann
     for (size_t c = 0; c < channels; c++) {
         sum[c] = 0;
         for (size_t k = 0; k < n; k++)
-            sum[c] += weight[k] * from[k * channels + c];
+            sum[c] += (double)weight[k] * (double)from[k * channels + c];
     }
 }
 
@@ -150,13 +162,11 @@ static void across(const struct resize *r, const float *row, float *out)
     const size_t channels = r->channels, n = r->out_width * channels;
     for (size_t i = 0; i < r->out_width; i++)
         weigh(r->x.weight + i * r->x.room, row + r->x.first[i] * channels, r->x.count[i], channels,
-              out + i * channels);
-    if (r->bytes)
-        for (size_t i = 0; i < n; i++)
-            out[i] = clamp_byte(out[i]);
-    if (r->image)
-        for (size_t i = 0; i < n; i++)
-            out[i] = floorf(out[i] + 0.5f);
+              r->sum + i * channels);
+    for (size_t i = 0; i < n; i++) {
+        const double v = r->bytes ? clamp_byte(r->sum[i]) : r->sum[i];
+        out[i] = (float)(r->image ? floor(v + 0.5) : v);
+    }
 }
 
 static void put_row(const struct resize *r, size_t y)
@@ -164,13 +174,13 @@ static void put_row(const struct resize *r, size_t y)
     const size_t n = r->out_width * r->channels, plane = r->out_width * r->out_height;
     if (r->image) {
         for (size_t i = 0; i < n; i++)
-            r->image->data[y * n + i] = (uint8_t)(clamp_byte(r->sum[i]) + 0.5f);
+            r->image->data[y * n + i] = (uint8_t)(clamp_byte(r->sum[i]) + 0.5);
         return;
     }
     for (size_t c = 0; c < r->channels; c++)
         for (size_t x = 0; x < r->out_width; x++) {
-            const float v = r->sum[x * r->channels + c];
-            r->planes[c * plane + y * r->out_width + x] = r->bytes ? clamp_byte(v) : v;
+            const double v = r->sum[x * r->channels + c];
+            r->planes[c * plane + y * r->out_width + x] = (float)(r->bytes ? clamp_byte(v) : v);
         }
 }
 
@@ -183,7 +193,7 @@ static void down(const struct resize *r)
         memset(r->sum, 0, n * sizeof(*r->sum));
         for (size_t k = 0; k < r->y.count[y]; k++)
             for (size_t i = 0; i < n; i++)
-                r->sum[i] += weight[k] * from[k * n + i];
+                r->sum[i] += (double)weight[k] * (double)from[k * n + i];
         put_row(r, y);
     }
 }
@@ -203,7 +213,7 @@ static enum luc_status allocate(struct resize *r, struct luc_error *err)
     const size_t n = r->out_width * r->channels;
     r->line = malloc(r->width * r->channels * sizeof(float));
     r->mid = malloc(r->rows * n * sizeof(float));
-    r->sum = malloc(n * sizeof(float));
+    r->sum = malloc(n * sizeof(double));
     if (!r->line || !r->mid || !r->sum)
         return luc_fail_nomem(err, "resizing", r->rows * n * sizeof(float));
     return LUC_OK;
@@ -211,10 +221,11 @@ static enum luc_status allocate(struct resize *r, struct luc_error *err)
 
 static enum luc_status run(struct resize *r, struct luc_error *err)
 {
-    enum luc_status st =
-        axis_init(&r->x, r->width, r->box.x, r->box.width, r->out_width, r->filter, err);
+    enum luc_status st = axis_init(&r->x, r->width, r->box.x, r->box.width, r->out_width, r->filter,
+                                   r->image != NULL, err);
     if (!st)
-        st = axis_init(&r->y, r->height, r->box.y, r->box.height, r->out_height, r->filter, err);
+        st = axis_init(&r->y, r->height, r->box.y, r->box.height, r->out_height, r->filter,
+                       r->image != NULL, err);
     if (!st)
         st = allocate(r, err);
     if (!st) {
