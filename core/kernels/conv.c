@@ -317,7 +317,7 @@ static void cut_dx(struct dx_job *j)
     j->rows = div_up(win->h, n_rows);
     j->n_rows = div_up(win->h, j->rows);
 
-    assert(win->ow > 0);
+    assert(win->oh > 0 && win->ow > 0 && taps > 0);
     j->out_rows = min(win->oh, max(1, 448 / win->ow));
     const size_t fit = max(1, BLOCK / (taps * j->out_rows * win->ow));
     const size_t wide = div_up(channels, div_up(ITEMS, images * j->n_rows));

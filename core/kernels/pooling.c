@@ -11,9 +11,16 @@ static inline bool input_row(const struct luc_window *win, size_t oh, size_t i, 
     return *h < win->h;
 }
 
+/* Inlined, so that each stride has a loop of its own in each clone of the caller. */
+__attribute__((always_inline)) static inline void max_into(float *y, const float *row, size_t lo,
+                                                           size_t hi, size_t stride, size_t shift)
+{
+    for (size_t o = lo; o < hi; o++)
+        y[o] = row[o * stride + shift] > y[o] ? row[o * stride + shift] : y[o];
+}
+
 LUC_CLONES static void max_rows(const struct luc_window *win, const float *x, float *y)
 {
-    const size_t sw = win->sw;
     for (size_t oh = 0; oh < win->oh; oh++, y += win->ow) {
         for (size_t o = 0; o < win->ow; o++)
             y[o] = -INFINITY;
@@ -22,14 +29,15 @@ LUC_CLONES static void max_rows(const struct luc_window *win, const float *x, fl
             if (!input_row(win, oh, t / win->kw, &h))
                 continue;
             const size_t at = t % win->kw * win->dw;
-            luc_window_range(win->w, sw, at, win->pl, 0, win->ow, &lo, &hi);
+            luc_window_range(win->w, win->sw, at, win->pl, 0, win->ow, &lo, &hi);
+            /* at - pl may wrap below zero; the first term makes up for it */
             const float *row = x + h * win->w;
-            for (size_t o = lo; sw == 1 && o < hi; o++)
-                y[o] = row[o + at - win->pl] > y[o] ? row[o + at - win->pl] : y[o];
-            for (size_t o = lo; sw == 2 && o < hi; o++)
-                y[o] = row[2 * o + at - win->pl] > y[o] ? row[2 * o + at - win->pl] : y[o];
-            for (size_t o = lo; sw > 2 && o < hi; o++)
-                y[o] = row[o * sw + at - win->pl] > y[o] ? row[o * sw + at - win->pl] : y[o];
+            if (win->sw == 1)
+                max_into(y, row, lo, hi, 1, at - win->pl);
+            else if (win->sw == 2)
+                max_into(y, row, lo, hi, 2, at - win->pl);
+            else
+                max_into(y, row, lo, hi, win->sw, at - win->pl);
         }
     }
 }

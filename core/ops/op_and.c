@@ -7,7 +7,7 @@
  */
 #include "core/ops/common.h"
 
-LUC_BINARY(compare, (p != 0.0f) & (q != 0.0f) ? 1.0f : 0.0f)
+LUC_BINARY(compare, ((p != 0.0f) & (q != 0.0f)) ? 1.0f : 0.0f)
 
 static enum luc_status infer(struct luc_infer *x, struct luc_error *err)
 {
