@@ -215,7 +215,8 @@ double luc_loop_step(struct luc_loop *l)
         for (size_t i = 0; i < paint->n; i++)
             l->d_variable[i] *= (float)LBFGS_SCALE;
     luc_optimiser_step(&l->optimiser, paint->variable, l->d_variable);
-    luc_paint_clamp(paint);
+    if (l->spec.optimiser.kind != LUC_LBFGS) /* its pairs tell of steps as they were taken */
+        luc_paint_clamp(paint);
     return total;
 }
 
