@@ -6,6 +6,7 @@
 #include "core/formats/onnx.h"
 #include "core/formats/tfjs.h"
 #include "core/graph/optimise.h"
+#include "core/graph/plan.h"
 #include "core/model/describe.h"
 #include "core/model/resolve.h"
 
@@ -183,6 +184,42 @@ static enum luc_status try_example(struct load *l, struct luc_error *err)
     return name_file(l, s, err);
 }
 
+/* Whether every output can be inferred for n pictures of this size, in the same n rows. */
+static bool takes(const struct luc_model *m, size_t n, size_t height, size_t width)
+{
+    const struct luc_graph *g = m->graph;
+    struct luc_arena *arena = luc_arena_create(PROBE_BYTES);
+    struct luc_shape *shapes = arena ? luc_arena_alloc(arena, g->n_values, sizeof *shapes) : NULL;
+    const size_t channels = m->in.channels == LUC_GRAY ? 1 : 3;
+    const struct luc_shape x = luc_shape4(n, channels, height, width);
+    bool ok = shapes && luc_graph_shapes(g, &x, arena, shapes, NULL) == LUC_OK;
+    for (size_t i = 0; ok && i < g->n_outputs; i++) {
+        const struct luc_shape *y = &shapes[g->outputs[i]];
+        ok = y->rank != LUC_NONE && y->rank > 0 && y->dim[0] == n;
+    }
+    luc_arena_destroy(arena);
+    return ok;
+}
+
+/* A declared size is often only the one that a network was trained at, and a declared batch of one
+ * a habit of exporters. Where every layer takes others too, the declaration is dropped. */
+static void free_sizes(struct luc_model *m)
+{
+    struct luc_shape *decl = &m->graph->values[m->input].decl;
+    const struct luc_shape declared = *decl;
+    if (m->graph->n_inputs != 1 || decl->rank != 4)
+        return;
+    const size_t h = m->in.height ? m->in.height : LUC_ANY_SIDE;
+    const size_t w = m->in.width ? m->in.width : LUC_ANY_SIDE;
+    decl->dim[2] = decl->dim[3] = 0;
+    if (!takes(m, decl->dim[0] ? decl->dim[0] : 1, h + h / 2, w + w / 4))
+        *decl = declared;
+    const size_t batch = decl->dim[0];
+    decl->dim[0] = 0;
+    if (batch && !takes(m, batch + 1, h, w))
+        decl->dim[0] = batch;
+}
+
 static enum luc_status load(struct load *l, const char *json, struct luc_error *err)
 {
     struct luc_model *m = l->m;
@@ -210,6 +247,8 @@ static enum luc_status load(struct load *l, const char *json, struct luc_error *
         s = try_example(l, err);
     if (!s)
         s = place_labels(l, err);
+    if (!s)
+        free_sizes(m);
     if (!l->d.fit_given && m->in.width == 0)
         m->in.fit = LUC_FIT_NATIVE;
     m->bytes = luc_arena_used(m->arena) + (m->graph ? luc_arena_used(m->graph->arena) : 0);
