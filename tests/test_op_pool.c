@@ -45,6 +45,7 @@ static void pool__backward_matches_finite_difference(void **state)
                SET({ "kernel_shape", "3,2" }, { "strides", "2,2" }, { "pads", "1,0,1,1" },
                    { "count_include_pad", "1" }, { "ceil_mode", "1" }, )));
     check(pool("GlobalAveragePool", luc_shape4(2, 3, 4, 5), SET()));
+    check(pool("GlobalMaxPool", luc_shape4(2, 3, 4, 5), SET()));
     check(pool("GlobalAveragePool", (struct luc_shape){ 5, { 1, 2, 3, 2, 2 } }, SET()));
 }
 
@@ -97,6 +98,7 @@ static void pool__refuses_what_does_not_fit(void **state)
     }
     refuses("GlobalAveragePool", (struct luc_shape){ 2, { 3, 3 } }, SET(), LUC_SHAPE);
     refuses("GlobalAveragePool", luc_shape4(1, 3, 0, 3), SET(), LUC_SHAPE);
+    refuses("GlobalMaxPool", luc_shape4(1, 3, 0, 3), SET(), LUC_SHAPE);
 }
 
 int main(void)

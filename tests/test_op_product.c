@@ -111,6 +111,73 @@ static void gemm__refuses_what_does_not_fit(void **state)
     assert_int_equal(luc_params_verify(luc_op_find("Gemm")->attrs, NULL), LUC_OK);
 }
 
+static struct gradcheck mat_mul(struct luc_shape a, struct luc_shape b)
+{
+    return (struct gradcheck){ .op = luc_op_find("MatMul"),
+                               .n_in = 2,
+                               .in = { { .shape = a }, { .shape = b } } };
+}
+
+static void mat_mul__backward_matches_finite_difference(void **state)
+{
+    (void)state;
+    static const struct luc_shape cases[][2] = {
+        { { 2, { 3, 4 } }, { 2, { 4, 5 } } },
+        { { 1, { 4 } }, { 1, { 4 } } },
+        { { 1, { 4 } }, { 2, { 4, 3 } } },
+        { { 1, { 4 } }, { 3, { 2, 4, 3 } } },
+        { { 3, { 2, 3, 4 } }, { 1, { 4 } } },
+        { { 3, { 2, 3, 4 } }, { 2, { 4, 5 } } },
+        { { 2, { 7, 4 } }, { 3, { 2, 4, 5 } } },
+        { { 4, { 2, 1, 6, 4 } }, { 3, { 3, 4, 5 } } },
+        { { 4, { 2, 3, 2, 4 } }, { 4, { 2, 3, 4, 2 } } },
+        { { 4, { 1, 3, 2, 4 } }, { 4, { 2, 1, 4, 2 } } },
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct gradcheck g = mat_mul(cases[i][0], cases[i][1]);
+        gradcheck_run(&g);
+        gradcheck_threads(&g);
+    }
+}
+
+/* y[b0, b1] = a[b0, 0] b[b1], one product at a time. */
+static void mat_mul__broadcasts_leading_axes(void **state)
+{
+    (void)state;
+    struct gradcheck g = mat_mul(luc_shape4(2, 1, 3, 4), (struct luc_shape){ 3, { 5, 4, 6 } });
+    struct op_rig r;
+    float ref[18];
+    op_rig_init(&r, &g);
+    op_rig_forward(&r);
+    const struct luc_shape want = luc_shape4(2, 5, 3, 6);
+    assert_true(luc_shape_equal(&r.out[0].shape, &want));
+    for (size_t i = 0; i < 10; i++) {
+        luc_sgemm_ref(false, false, 3, 6, 4, 1, r.in[0].data + i / 5 * 12, 4,
+                      r.in[1].data + i % 5 * 24, 6, 0, ref, 6);
+        assert_close("y", r.out[0].data + i * 18, ref, 18, 1e-6);
+    }
+    op_rig_done(&r);
+}
+
+static void mat_mul__refuses_what_does_not_fit(void **state)
+{
+    (void)state;
+    static const struct luc_shape bad[][2] = {
+        { { 0 }, { 2, { 4, 5 } } },
+        { { 2, { 3, 4 } }, { 2, { 3, 4 } } },
+        { { 1, { 4 } }, { 1, { 5 } } },
+        { { 3, { 2, 3, 4 } }, { 3, { 3, 4, 5 } } },
+        { { 2, { (size_t)1 << 33, 1 } }, { 2, { 1, 1 } } },
+        { { 2, { (size_t)1 << 30, 1 } }, { 2, { 1, (size_t)1 << 30 } } },
+        { { 8, { 1, 1, 1, 1, 1, 1, 3, 4 } }, { 2, { 3, 4 } } },
+    };
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        struct gradcheck g = mat_mul(bad[i][0], bad[i][1]);
+        struct luc_error err = { 0 };
+        assert_true(op_infer(&g, &err) != LUC_OK && *err.text);
+    }
+}
+
 int main(void)
 {
     luc_blas_init();
@@ -119,6 +186,9 @@ int main(void)
         cmocka_unit_test(gemm__backward_matches_finite_difference),
         cmocka_unit_test(gemm__same_bits_for_any_number_of_threads),
         cmocka_unit_test(gemm__refuses_what_does_not_fit),
+        cmocka_unit_test(mat_mul__backward_matches_finite_difference),
+        cmocka_unit_test(mat_mul__broadcasts_leading_axes),
+        cmocka_unit_test(mat_mul__refuses_what_does_not_fit),
     };
     return cmocka_run_group_tests_name("op_product", tests, NULL, NULL);
 }
