@@ -48,8 +48,7 @@ struct luc_run_hooks {
     void (*preview)(void *ctx, const struct luc_image *picture); /* borrows */
     bool (*wants_checkpoint)(void *ctx);
     void (*save)(void *ctx, const void *bytes, size_t size); /* borrows */
-    const void
-        *checkpoint; /* the newest that save() was given by an earlier run of this job, or NULL */
+    const void *checkpoint; /* the newest that an earlier run of this job saved, or NULL */
     size_t checkpoint_size;
 };
 
