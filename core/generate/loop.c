@@ -220,6 +220,11 @@ double luc_loop_step(struct luc_loop *l)
     return total;
 }
 
+uint64_t luc_loop_steps(const struct luc_loop *l)
+{
+    return l->optimiser.step;
+}
+
 void luc_loop_gradient_norms(const struct luc_loop *l, double *l1, double *l2)
 {
     *l1 = l->l1;

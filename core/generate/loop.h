@@ -42,6 +42,9 @@ LUC_MUST_USE enum luc_status luc_loop_create(const struct luc_loop_spec *spec,
 /* One step; returns the total loss before it. Losses' `latest` hold the parts. */
 double luc_loop_step(struct luc_loop *loop);
 
+/* Steps taken, those before a checkpoint included. */
+uint64_t luc_loop_steps(const struct luc_loop *loop);
+
 /* The latest gradient's 1- and 2-norm with respect to the variables. */
 void luc_loop_gradient_norms(const struct luc_loop *loop, double *l1, double *l2);
 

@@ -29,6 +29,7 @@
 #define LAYERS_MAX LUC_LIST_MAX
 #define STYLES_MAX 8
 #define SIZES_MAX  4
+#define N_COLUMNS  5
 #define WHITE      255.0f
 
 enum start { START_MOVED, START_CONTENT, START_NOISE };
@@ -104,6 +105,9 @@ struct style {
     size_t sizes[SIZES_MAX], steps[SIZES_MAX], n_sizes;
     struct luc_optimiser_spec optimiser;
     double work, done; /* steps times pixels, for the progress */
+    struct luc_table *table;
+    const unsigned char *resume; /* the loop's part of a checkpoint, for the first size that runs */
+    size_t resume_size;
 };
 
 /* ---- reading the parameters ---- */
@@ -305,30 +309,137 @@ static enum luc_status enlarge(const struct canvas *from, const struct canvas *t
     return st;
 }
 
-static enum luc_status report_losses(struct style *s, size_t row, double total,
-                                     const struct luc_loss *losses, size_t n, struct luc_table *t)
+static void report_losses(struct style *s, size_t row, double total, const struct luc_loss *losses,
+                          size_t n)
 {
     double style = 0;
     for (size_t i = 0; i + 1 < n; i++)
         style += losses[i].weight * losses[i].latest / s->recipe.beta;
-    const double cells[] = { (double)s->sizes[row], (double)s->steps[row], total,
-                             losses[n - 1].latest, style };
-    for (size_t k = 0; k < sizeof(cells) / sizeof(cells[0]); k++)
-        t->cells[row * t->n_columns + k].number = cells[k];
+    const double cells[N_COLUMNS] = { (double)s->sizes[row], (double)s->steps[row], total,
+                                      losses[n - 1].latest, style };
+    for (size_t k = 0; k < N_COLUMNS; k++)
+        s->table->cells[row * N_COLUMNS + k].number = cells[k];
+}
+
+static enum luc_status to_picture(const struct canvas *c, struct luc_image *out,
+                                  struct luc_error *err)
+{
+    const size_t n = pixels_of(c);
+    const enum luc_status st = luc_image_create(c->width, c->height, 3, out, err);
+    for (size_t i = 0; !st && i < 3 * n; i++)
+        out->data[i % n * 3 + i / n] = (uint8_t)lrintf(fminf(fmaxf(c->data[i], 0.0f), WHITE));
+    return st;
+}
+
+/* ---- checkpoints: where in the sizes, the size before, and the loop's own state ---- */
+
+#define MAGIC 0x31656c797473u /* "style" and a version */
+
+struct head {
+    uint64_t magic, row, height, width; /* of the picture before; 0 x 0: none */
+    double done, losses[SIZES_MAX][N_COLUMNS];
+    struct luc_rng rng;
+};
+
+/* Best effort: a checkpoint that cannot be made is only a longer way to go again. */
+static void save(const struct style *s, size_t row, const struct canvas *before,
+                 const struct luc_loop *loop)
+{
+    struct luc_str out = { 0 };
+    struct head head = { .magic = MAGIC, .row = row, .done = s->done, .rng = s->run->rng };
+    head.height = before->data ? before->height : 0;
+    head.width = before->data ? before->width : 0;
+    for (size_t i = 0; i < row * N_COLUMNS; i++)
+        head.losses[i / N_COLUMNS][i % N_COLUMNS] = s->table->cells[i].number;
+    luc_str_put(&out, &head, sizeof(head));
+    if (before->data)
+        luc_str_put(&out, before->data, 3 * pixels_of(before) * sizeof(float));
+    luc_loop_save(loop, &out);
+    if (!out.failed)
+        luc_run_save(s->run, out.data, out.len);
+    luc_str_done(&out);
+}
+
+/* Where to go on: *row, and the picture before it. A checkpoint of another version or of other
+ * parameters is left alone; the loop checks its own part. */
+static enum luc_status restore(struct style *s, size_t *row, struct canvas *before,
+                               struct luc_error *err)
+{
+    size_t size = 0;
+    const unsigned char *bytes = luc_run_checkpoint(s->run, &size);
+    struct head head;
+    *row = 0;
+    if (!bytes || size < sizeof(head))
+        return LUC_OK;
+    memcpy(&head, bytes, sizeof(head));
+    const size_t left = (size - sizeof(head)) / (3 * sizeof(float));
+    if (head.magic != MAGIC || head.row >= s->n_sizes ||
+        (head.width && head.height > left / head.width) || (head.row == 0) != (head.width == 0))
+        return LUC_OK;
+    const size_t pixels = (size_t)(head.width * head.height);
+    *before = (struct canvas){ NULL, (size_t)head.height, (size_t)head.width };
+    if (pixels) {
+        before->data = luc_arena_raw(s->run->arena, 3 * pixels, sizeof(float));
+        if (!before->data)
+            return luc_fail_nomem(err, "picture", 3 * pixels * sizeof(float));
+        memcpy(before->data, bytes + sizeof(head), 3 * pixels * sizeof(float));
+    }
+    *row = (size_t)head.row;
+    s->done = head.done;
+    s->run->rng = head.rng;
+    for (size_t i = 0; i < *row * N_COLUMNS; i++)
+        s->table->cells[i].number = head.losses[i / N_COLUMNS][i % N_COLUMNS];
+    s->resume = bytes + sizeof(head) + 3 * pixels * sizeof(float);
+    s->resume_size = size - sizeof(head) - 3 * pixels * sizeof(float);
     return LUC_OK;
 }
 
-static enum luc_status iterate(struct style *s, struct luc_loop *loop, size_t row, size_t pixels,
-                               double *total, struct luc_error *err)
+static void preview(const struct style *s, struct luc_paint *paint, const struct canvas *shape,
+                    float *scratch)
+{
+    struct canvas now = { scratch, shape->height, shape->width };
+    struct luc_image image = { 0 };
+    luc_paint_get(paint, scratch);
+    if (to_picture(&now, &image, NULL) == LUC_OK)
+        luc_run_preview(s->run, &image);
+    luc_image_done(&image);
+}
+
+/* ---- the steps of one size ---- */
+
+struct turn {
+    size_t row;
+    const struct canvas *before, *content;
+    struct luc_paint *paint;
+    struct luc_loop *loop;
+    float *scratch; /* a picture */
+};
+
+static size_t steps_before(const struct style *s, size_t row)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < row; i++)
+        n += s->steps[i];
+    return n;
+}
+
+static enum luc_status iterate(struct style *s, const struct turn *t, double *total,
+                               struct luc_error *err)
 {
     enum luc_status st = LUC_OK;
-    for (size_t i = 0; !st && i < s->steps[row]; i++) {
-        *total = luc_loop_step(loop);
+    while (!st && luc_loop_steps(t->loop) < s->steps[t->row]) {
+        *total = luc_loop_step(t->loop);
         if (!isfinite(*total))
             return luc_fail_param(err, LUC_INVALID, "rate",
                                   "rate: the loss is no longer finite: choose a lower rate");
-        s->done += (double)pixels;
-        st = luc_run_tick(s->run, s->done / s->work, err);
+        s->done += (double)pixels_of(t->content);
+        luc_run_report(s->run, steps_before(s, t->row) + (size_t)luc_loop_steps(t->loop),
+                       steps_before(s, s->n_sizes), *total);
+        if (luc_run_wants_preview(s->run))
+            preview(s, t->paint, t->content, t->scratch);
+        if (luc_run_wants_checkpoint(s->run))
+            save(s, t->row, t->before, t->loop);
+        st = luc_run_tick(s->run, fmin(1.0, s->done / s->work), err);
     }
     return st;
 }
@@ -336,8 +447,7 @@ static enum luc_status iterate(struct style *s, struct luc_loop *loop, size_t ro
 /* Runs one size; *picture holds the size before (data NULL: none) and receives this one. The new
  * picture's memory is taken before `mark`-able scratch, so that it stays. */
 static enum luc_status run_size(struct style *s, size_t row, const struct canvas *before,
-                                const struct canvas *content, float *out, struct luc_table *table,
-                                struct luc_error *err)
+                                const struct canvas *content, float *out, struct luc_error *err)
 {
     struct luc_run *run = s->run;
     struct luc_arena *arena = run->arena;
@@ -382,32 +492,29 @@ static enum luc_status run_size(struct style *s, size_t row, const struct canvas
                                         .rng = run->rng };
     if (!st)
         st = luc_loop_create(&spec, arena, &loop, err);
+    if (!st && s->resume) { /* a part that does not fit is left alone: this size starts anew */
+        const enum luc_status fits = luc_loop_restore(loop, s->resume, s->resume_size, NULL);
+        (void)fits;
+        s->resume = NULL;
+    }
+    const struct turn turn = { row, before, content, &paint, loop, out };
     if (!st)
-        st = iterate(s, loop, row, n, &total, err);
+        st = iterate(s, &turn, &total, err);
     if (st)
         return st;
     luc_paint_get(&paint, out);
-    return report_losses(s, row, total, losses, n_losses, table);
+    report_losses(s, row, total, losses, n_losses);
+    return LUC_OK;
 }
 
 /* ---- the whole ---- */
 
-static enum luc_status to_picture(const struct canvas *c, struct luc_image *out,
-                                  struct luc_error *err)
-{
-    const size_t n = pixels_of(c);
-    const enum luc_status st = luc_image_create(c->width, c->height, 3, out, err);
-    for (size_t i = 0; !st && i < 3 * n; i++)
-        out->data[i % n * 3 + i / n] = (uint8_t)lrintf(fminf(fmaxf(c->data[i], 0.0f), WHITE));
-    return st;
-}
-
-static enum luc_status run_sizes(struct style *s, struct canvas *picture, struct luc_table *table,
-                                 struct luc_error *err)
+static enum luc_status run_sizes(struct style *s, struct canvas *picture, struct luc_error *err)
 {
     struct luc_run *run = s->run;
-    enum luc_status st = LUC_OK;
-    for (size_t i = 0; !st && i < s->n_sizes; i++) {
+    size_t first = 0;
+    enum luc_status st = restore(s, &first, picture, err);
+    for (size_t i = first; !st && i < s->n_sizes; i++) {
         struct canvas content, next;
         st = load(run, &run->images[0], s->sizes[i], &content, err);
         if (st)
@@ -417,7 +524,7 @@ static enum luc_status run_sizes(struct style *s, struct canvas *picture, struct
         if (!next.data)
             return luc_fail_nomem(err, "picture", 3 * pixels_of(&next) * sizeof(float));
         const struct luc_arena_mark mark = luc_arena_mark(run->arena);
-        st = run_size(s, i, picture, &content, next.data, table, err);
+        st = run_size(s, i, picture, &content, next.data, err);
         luc_arena_release(run->arena, mark);
         if (!st && i + 1 == s->n_sizes && s->p->preserve_color == KEEP_LUMINANCE)
             luc_colour_keep_luminance(next.data, content.data, pixels_of(&content));
@@ -431,18 +538,17 @@ static enum luc_status run_style(struct luc_run *run, const void *params, struct
     static const char *const columns[] = { "size", "steps", "total", "content", "style" };
     struct style s = { .run = run, .p = params };
     struct canvas picture = { 0 };
-    struct luc_table *table = NULL;
     struct luc_image image = { 0 };
     enum luc_status st = read_params(&s, err);
     if (!st)
-        st = luc_result_table(run->result, "losses", columns, 5, s.n_sizes, &table, err);
+        st = luc_result_table(run->result, "losses", columns, N_COLUMNS, s.n_sizes, &s.table, err);
     if (st)
         return st;
     const double aspect = (double)run->images[0].width / (double)run->images[0].height;
     for (size_t i = 0; i < s.n_sizes; i++)
         s.work += (double)s.steps[i] * (double)s.sizes[i] * (double)s.sizes[i] *
                   (aspect > 1 ? 1 / aspect : aspect);
-    st = run_sizes(&s, &picture, table, err);
+    st = run_sizes(&s, &picture, err);
     if (!st)
         st = to_picture(&picture, &image, err);
     if (!st)
