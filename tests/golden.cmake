@@ -6,6 +6,11 @@ foreach(net squeezenet vgg19 resnet50)
   luc_test(test_golden_${net} LINK golden_util core LABELS golden)
 endforeach()
 
+luc_test(test_style_reference LINK golden_util core LABELS golden)
+add_test(NAME style_reference_vgg19 WORKING_DIRECTORY ${CMAKE_SOURCE_DIR}
+  COMMAND sh -c "tests/make_shared_models.sh \"\${LUCIDA_SHARED:-../shared}\" '${CMAKE_CURRENT_BINARY_DIR}/shared_models' && exec '$<TARGET_FILE:test_style_reference>' vgg19 '${CMAKE_CURRENT_BINARY_DIR}/shared_models'")
+set_tests_properties(style_reference_vgg19 PROPERTIES TIMEOUT 300 SKIP_RETURN_CODE 77 LABELS golden)
+
 # timed by ./dev bench
 add_executable(bench_net bench/bench_net.c)
 target_link_libraries(bench_net PRIVATE core luc_flags)
