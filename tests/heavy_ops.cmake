@@ -11,3 +11,7 @@ luc_test(test_op_pool LINK gradcheck core)
 luc_test(test_op_norm LINK gradcheck core)
 luc_test(test_op_product LINK gradcheck core)
 luc_test(test_op_conv_transpose LINK gradcheck core)
+
+# not a test: cmake --build build/release --target bench_conv
+add_executable(bench_conv EXCLUDE_FROM_ALL bench/bench_conv.c)
+target_link_libraries(bench_conv PRIVATE core luc_flags)

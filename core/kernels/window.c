@@ -43,7 +43,7 @@ static enum luc_status read_kernel(const struct luc_window_attrs *a, size_t axes
 enum luc_status luc_window_base(const struct luc_window_attrs *a, const struct luc_shape *x,
                                 const size_t *kernel, struct luc_window *win, struct luc_error *err)
 {
-    size_t k[4], s[4], d[4];
+    size_t k[4] = { 0 }, s[4] = { 0 }, d[4] = { 0 };
     enum luc_status st = luc_shape_check(x, "input", err);
     if (st)
         return st;
