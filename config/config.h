@@ -15,7 +15,8 @@
 #define CFG_FILE_MAX ((size_t)1 << 20) /* bytes of a configuration file */
 
 struct cfg {
-    char listen[LUC_TEXT_MAX], models[LUC_TEXT_MAX], data[LUC_TEXT_MAX], model[LUC_TEXT_MAX];
+    char listen[LUC_TEXT_MAX], models[LUC_TEXT_MAX], data[LUC_TEXT_MAX],
+        default_model[LUC_TEXT_MAX];
     char catalog[LUC_TEXT_MAX], npm_registry[LUC_TEXT_MAX];
     int64_t insecure;
     int64_t workers, threads, queue, connections;

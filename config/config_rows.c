@@ -11,7 +11,7 @@ const struct luc_param cfg_rows[] = {
              "Directory of the networks; empty: lucida/models under the XDG data directory."),
     LUC_TEXT(struct cfg, data, "",
              "Directory for what the server keeps; empty: lucida/data under the XDG data directory."),
-    LUC_TEXT(struct cfg, model, "resnet50",
+    LUC_TEXT(struct cfg, default_model, "resnet50",
              "Network that answers when a request names none."),
     LUC_TEXT(struct cfg, catalog, "",
              "File that lists the networks to pull; empty: the one inside the program."),

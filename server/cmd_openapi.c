@@ -12,7 +12,7 @@ int srv_cmd_openapi(int argc, char **argv)
     const int bad = srv_settings(&c, &argc, argv);
     if (bad)
         return bad;
-    const struct api_env env = { .version = LUC_VERSION, .model = c.model };
+    const struct api_env env = { .version = LUC_VERSION, .model = c.default_model };
     api_openapi(&env, &out);
     const bool failed = out.failed || puts(out.data) < 0;
     luc_str_done(&out);

@@ -103,7 +103,7 @@ static enum luc_status read_arguments(struct asked *a, int argc, char **argv, st
     enum luc_status st = LUC_OK;
     if (a->job->what->method->groups & LUC_GROUP_INPUT)
         st = api_params_set(&a->job->params, "model",
-                            api_default_model(a->job->what->method, a->cfg->model), err);
+                            api_default_model(a->job->what->method, a->cfg->default_model), err);
     for (int i = 2; i < argc && !st; i++) {
         if (strcmp(argv[i], "-o") == 0) {
             if (i + 1 >= argc)

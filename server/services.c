@@ -63,7 +63,7 @@ enum luc_status srv_services_init(struct srv_services *s, const struct cfg *c,
     }
     s->env = (struct api_env){ .ctx = s,
                                .version = LUC_VERSION,
-                               .model = c->model,
+                               .model = c->default_model,
                                .limits = { (size_t)c->body_bytes, (size_t)c->image_pixels,
                                            (size_t)c->job_bytes },
                                .files = srv_static_files,

@@ -14,12 +14,12 @@ mkdir -p "$work/here/build/release"
 cp -r "$root/static" "$work/here/"
 ln -s "$LUCIDA_TEST_BUILD/lucida" "$work/here/build/release/lucida"
 LUCIDA_MODELS=$LUCIDA_TEST_SERVED
-LUCIDA_MODEL=$LUCIDA_TEST_SERVED_MODEL
+LUCIDA_DEFAULT_MODEL=$LUCIDA_TEST_SERVED_MODEL
 LUCIDA_LISTEN=${LUCIDA_TEST_URL#http://}
-export LUCIDA_MODELS LUCIDA_MODEL LUCIDA_LISTEN
+export LUCIDA_MODELS LUCIDA_DEFAULT_MODEL LUCIDA_LISTEN
 cd "$work/here"
 for block in "$work"/block*.sh; do
-    sed -i "s|http://127\.0\.0\.1:8080|$LUCIDA_TEST_URL|g; s|resnet50|$LUCIDA_MODEL|g" "$block"
+    sed -i "s|http://127\.0\.0\.1:8080|$LUCIDA_TEST_URL|g; s|resnet50|$LUCIDA_DEFAULT_MODEL|g" "$block"
     grep -q '^curl' "$block" && sed -i 's/^curl /curl --fail-with-body -sS /' "$block"
     if ! out=$(sh -eux "$block" 2>&1); then
         printf '%s\nREADME.md: this block failed:\n%s\n' "$out" "$(cat "$block")"

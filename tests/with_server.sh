@@ -36,7 +36,7 @@ else
     exit 77
 fi
 
-LUCIDA_MODEL=$model LUCIDA_MODELS=$models LUCIDA_DATA=$work/data \
+LUCIDA_DEFAULT_MODEL=$model LUCIDA_MODELS=$models LUCIDA_DATA=$work/data \
     "$build/lucida" serve --listen 127.0.0.1:0 >"$work/out" 2>"$work/log" </dev/null &
 pid=$!
 for _ in $(seq 300); do
