@@ -21,7 +21,7 @@
 #define MEMORY_LIMIT ((size_t)2 << 30)
 #define SAMPLES      2048
 
-#define ok(call)                                                                                   \
+#define MUST(call)                                                                                 \
     do {                                                                                           \
         struct luc_error err_ = { 0 };                                                             \
         struct luc_error *err = &err_;                                                             \
@@ -67,8 +67,8 @@ void golden_open(struct golden *g, const char *net)
     g->arena = luc_arena_create(MEMORY_LIMIT);
     snprintf(path, sizeof(path), "tests/golden/%s.npy", net);
     struct luc_tensor data;
-    ok(luc_file_read(path, FILE_LIMIT, &bytes, &size, err));
-    ok(luc_npy_read(bytes, size, g->arena, &data, err));
+    MUST(luc_file_read(path, FILE_LIMIT, &bytes, &size, err));
+    MUST(luc_npy_read(bytes, size, g->arena, &data, err));
     free(bytes);
     g->data = data.data;
 
@@ -169,8 +169,8 @@ void golden_picture(const struct golden *g, unsigned char *out)
     char *bytes = NULL;
     size_t size = 0;
     struct luc_tensor cat;
-    ok(luc_file_read("tests/golden/cat_64.npy", FILE_LIMIT, &bytes, &size, err));
-    ok(luc_npy_read(bytes, size, g->arena, &cat, err));
+    MUST(luc_file_read("tests/golden/cat_64.npy", FILE_LIMIT, &bytes, &size, err));
+    MUST(luc_npy_read(bytes, size, g->arena, &cat, err));
     free(bytes);
     for (size_t y = 0; y < g->height; y++) {
         uint64_t fy, fx;
@@ -253,38 +253,50 @@ static void keep(struct luc_arena *arena, const struct luc_tensor *t, struct luc
     memcpy(out->data, t->data, n * sizeof(float));
 }
 
+/* Runs forward, and backward when there are seeds, and copies out what was asked for. */
+static void answer(struct luc_exec *x, const struct question *q, const struct luc_plan_spec *spec,
+                   const struct luc_tensor *input, struct luc_arena *arena, struct answer *a)
+{
+    memcpy(luc_exec_input(x, 0)->data, input->data, luc_numel(&input->shape) * sizeof(float));
+    luc_exec_forward(x);
+    *a = (struct answer){ .n_taps = spec->n_taps, .n_wrt = spec->n_wrt };
+    for (size_t i = 0; i < spec->n_taps; i++)
+        keep(arena, luc_exec_value(x, spec->taps[i]), &a->taps[i]);
+    for (size_t i = 0; i < spec->n_seeds; i++)
+        fill_seed(luc_exec_seed(x, spec->seeds[i]), q->seeds[i].kind, q->seeds[i].number);
+    if (spec->n_seeds)
+        luc_exec_backward(x, q->rule);
+    for (size_t i = 0; i < spec->n_wrt; i++)
+        keep(arena, luc_exec_grad(x, spec->wrt[i]), &a->grads[i]);
+}
+
 void graph_ask(const struct luc_graph *g, const struct question *q, const struct luc_tensor *input,
                const struct how *how, struct luc_arena *arena, struct answer *a)
 {
     struct luc_arena *mem = luc_arena_create(MEMORY_LIMIT);
-    size_t taps[ASK_MAX], seeds[4] = { 0 }, wrt[ASK_MAX], n_seeds = 0;
-    struct luc_plan_spec spec = { .graph = g, .inputs = &input->shape };
-    spec.taps = taps, spec.n_taps = values_of(g, q->taps, taps);
-    spec.wrt = wrt, spec.n_wrt = values_of(g, q->wrt, wrt);
+    size_t taps[ASK_MAX], seeds[4], wrt[ASK_MAX], n_seeds = 0;
     for (; n_seeds < 4 && q->seeds[n_seeds].kind; n_seeds++)
         seeds[n_seeds] = graph_value(g, q->seeds[n_seeds].value);
-    spec.seeds = seeds, spec.n_seeds = n_seeds;
-    spec.lanes = how->width;
-    spec.no_fusion = how->no_fusion;
-
+    const struct luc_plan_spec spec = {
+        .graph = g,
+        .inputs = &input->shape,
+        .taps = taps,
+        .n_taps = values_of(g, q->taps, taps),
+        .seeds = seeds,
+        .n_seeds = n_seeds,
+        .wrt = wrt,
+        .n_wrt = values_of(g, q->wrt, wrt),
+        .lanes = how->width,
+        .no_fusion = how->no_fusion,
+    };
     const struct luc_plan *plan = NULL;
     struct luc_exec *x = NULL;
     struct luc_threads threads = { NULL, 1 };
     if (how->width > 1)
         threads = (struct luc_threads){ luc_pool_create(how->width - 1), how->width };
-    ok(luc_plan_create(&spec, mem, &plan, err));
-    ok(luc_exec_create(plan, mem, &threads, &x, err));
-    memcpy(luc_exec_input(x, 0)->data, input->data, luc_numel(&input->shape) * sizeof(float));
-    luc_exec_forward(x);
-    *a = (struct answer){ .n_taps = spec.n_taps, .n_wrt = spec.n_wrt };
-    for (size_t i = 0; i < a->n_taps; i++)
-        keep(arena, luc_exec_value(x, taps[i]), &a->taps[i]);
-    for (size_t i = 0; i < n_seeds; i++)
-        fill_seed(luc_exec_seed(x, seeds[i]), q->seeds[i].kind, q->seeds[i].number);
-    if (n_seeds)
-        luc_exec_backward(x, q->rule);
-    for (size_t i = 0; i < a->n_wrt; i++)
-        keep(arena, luc_exec_grad(x, wrt[i]), &a->grads[i]);
+    MUST(luc_plan_create(&spec, mem, &plan, err));
+    MUST(luc_exec_create(plan, mem, &threads, &x, err));
+    answer(x, q, &spec, input, arena, a);
     luc_pool_destroy(threads.pool);
     luc_arena_destroy(mem);
 }
@@ -432,8 +444,8 @@ const char *pulled_file(const char *name, char *buf, size_t size)
 
 static struct luc_graph *finish(struct luc_graph *g, unsigned passes)
 {
-    ok(luc_graph_finish(g, err));
-    ok(luc_graph_optimise(g, passes, err));
+    MUST(luc_graph_finish(g, err));
+    MUST(luc_graph_optimise(g, passes, err));
     return g;
 }
 
@@ -441,8 +453,8 @@ struct luc_graph *load_onnx(const char *path, unsigned passes)
 {
     struct luc_file f;
     struct luc_graph *g = luc_graph_create(MEMORY_LIMIT);
-    ok(luc_file_map(path, FILE_LIMIT, &f, err));
-    ok(luc_onnx_read(f.bytes, f.size, g, err));
+    MUST(luc_file_map(path, FILE_LIMIT, &f, err));
+    MUST(luc_onnx_read(f.bytes, f.size, g, err));
     luc_file_unmap(&f);
     return finish(g, passes);
 }
@@ -455,6 +467,6 @@ struct luc_graph *load_tfjs(const char *path, unsigned passes)
     char *slash = strrchr(dir, '/');
     assert_non_null(slash);
     *slash = '\0';
-    ok(luc_tfjs_read(dir, slash + 1, g, err));
+    MUST(luc_tfjs_read(dir, slash + 1, g, err));
     return finish(g, passes);
 }

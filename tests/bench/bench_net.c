@@ -61,9 +61,9 @@ static long peak_kib(void)
     char line[256];
     long kib = 0;
     FILE *f = fopen("/proc/self/status", "r");
-    while (f && fgets(line, sizeof(line), f))
-        if (sscanf(line, "VmHWM: %ld", &kib) == 1)
-            break;
+    while (f && !kib && fgets(line, sizeof(line), f))
+        if (strncmp(line, "VmHWM:", 6) == 0)
+            kib = strtol(line + 6, NULL, 10);
     if (f)
         fclose(f);
     return kib;
