@@ -274,6 +274,20 @@ static void frame__native_needs_a_picture_that_is_large_enough(void **state)
     luc_model_destroy(m);
 }
 
+static void frame__native_keeps_the_classes(void **state)
+{
+    (void)state;
+    tiny_write_onnx(folder, true, 0);
+    struct luc_model *m = must_load(WITH(""));
+    tiny_write_onnx(folder, false, 0);
+    struct luc_error err = { 0 };
+    struct luc_frame f = { 0 };
+    assert_int_equal(luc_model_frame(m, 8, 8, LUC_FIT_NATIVE, &f, NULL), LUC_OK);
+    assert_int_equal(luc_model_frame(m, 20, 10, LUC_FIT_NATIVE, &f, &err), LUC_RANGE);
+    assert_non_null(strstr(err.text, "classes would be others"));
+    luc_model_destroy(m);
+}
+
 static void preprocess__orders_shifts_and_scales_channels(void **state)
 {
     (void)state;
@@ -353,6 +367,7 @@ int main(void)
         cmocka_unit_test(load__keeps_to_its_memory),
         cmocka_unit_test(frame__follows_the_fit),
         cmocka_unit_test(frame__native_needs_a_picture_that_is_large_enough),
+        cmocka_unit_test(frame__native_keeps_the_classes),
         cmocka_unit_test(preprocess__orders_shifts_and_scales_channels),
         cmocka_unit_test(preprocess__takes_gray_pictures),
         cmocka_unit_test(layers__list_what_is_computed),

@@ -184,7 +184,8 @@ static enum luc_status try_example(struct load *l, struct luc_error *err)
     return name_file(l, s, err);
 }
 
-/* Whether every output can be inferred for n pictures of this size, in the same n rows. */
+/* Whether every output can be inferred for n pictures of this size, in the same n rows, and a
+ * classifier still has its classes: flattening takes any size, but then makes others of them. */
 static bool takes(const struct luc_model *m, size_t n, size_t height, size_t width)
 {
     const struct luc_graph *g = m->graph;
@@ -197,6 +198,9 @@ static bool takes(const struct luc_model *m, size_t n, size_t height, size_t wid
         const struct luc_shape *y = &shapes[g->outputs[i]];
         ok = y->rank != LUC_NONE && y->rank > 0 && y->dim[0] == n;
     }
+    if (ok && m->logits != LUC_NONE)
+        ok =
+            shapes[m->logits].rank != LUC_NONE && luc_numel(&shapes[m->logits]) == n * m->n_classes;
     luc_arena_destroy(arena);
     return ok;
 }

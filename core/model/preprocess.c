@@ -17,6 +17,8 @@ static enum luc_status probe(const struct luc_model *m, size_t width, size_t hei
     struct luc_infos x;
     struct luc_error why;
     enum luc_status s = luc_resolve_shapes(m, height, width, arena, &x, &why);
+    if (!s && m->logits != LUC_NONE && luc_numel(&x.info[m->logits].shape) != m->n_classes)
+        s = luc_fail(&why, LUC_SHAPE, "its classes would be others");
     luc_arena_destroy(arena);
     if (s == LUC_SHAPE || s == LUC_RANGE || s == LUC_INVALID)
         return luc_fail(err, LUC_RANGE,
