@@ -1,0 +1,107 @@
+#include "core/methods/show.h"
+
+#include "core/methods/collapse.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define CLIP 0.995 /* of the magnitudes; the rest is drawn black or white */
+
+static bool is_constant(const struct luc_tensor *map)
+{
+    for (size_t i = 1; i < luc_numel(&map->shape); i++)
+        if (map->data[i] != map->data[0])
+            return false;
+    return true;
+}
+
+enum luc_status luc_show_map(struct luc_run *run, const char *key, const struct luc_tensor *map,
+                             bool is_signed, const struct luc_frame *frame, const char *why,
+                             struct luc_error *err)
+{
+    const struct luc_place place = { frame->x, frame->y, frame->width, frame->height, 0 };
+    enum luc_status st = luc_result_map(run->result, key, map, is_signed, &place, err);
+    if (!st && is_constant(map)) {
+        char text[256];
+        snprintf(text, sizeof(text), "the map is %s everywhere%s%s",
+                 map->data[0] == 0.0f ? "zero" : "the same", *why ? ": " : "", why);
+        st = luc_result_text(run->result, "note", text, err);
+    }
+    return st;
+}
+
+static int by_size(const void *pa, const void *pb)
+{
+    const float a = *(const float *)pa, b = *(const float *)pb;
+    return a < b ? -1 : a > b;
+}
+
+/* What is drawn at full strength. */
+static enum luc_status find_top(struct luc_run *run, const struct luc_tensor *g, double *top,
+                                struct luc_error *err)
+{
+    const size_t n = luc_numel(&g->shape);
+    const struct luc_arena_mark mark = luc_arena_mark(run->arena);
+    float *size = luc_arena_raw(run->arena, n, sizeof(*size));
+    if (!size)
+        return luc_fail_nomem(err, "colours", n * sizeof(*size));
+    for (size_t i = 0; i < n; i++)
+        size[i] = fabsf(g->data[i]);
+    qsort(size, n, sizeof(*size), by_size);
+    *top = (double)size[(size_t)(CLIP * (double)(n - 1))];
+    if (!(*top > 0))
+        *top = (double)size[n - 1];
+    luc_arena_release(run->arena, mark);
+    return LUC_OK;
+}
+
+static uint8_t around_gray(double v)
+{
+    const double byte = 127.5 + 127.5 * v;
+    return byte <= 0 ? 0 : byte >= 255 ? 255 : (uint8_t)lround(byte);
+}
+
+enum luc_status luc_show_colours(struct luc_run *run, const char *key, const struct luc_tensor *g,
+                                 struct luc_error *err)
+{
+    const struct luc_shape *s = &g->shape;
+    const size_t plane = s->dim[2] * s->dim[3], channels = s->dim[1];
+    const bool bgr = run->model->in.channels == LUC_BGR;
+    struct luc_image made = { 0 };
+    double top = 0;
+    enum luc_status st = find_top(run, g, &top, err);
+    if (!st)
+        st = luc_image_create(s->dim[3], s->dim[2], 3, &made, err);
+    if (st)
+        return st;
+    for (size_t i = 0; i < plane; i++)
+        for (size_t c = 0; c < 3; c++) {
+            const size_t from = channels < 3 ? 0 : bgr ? 2 - c : c;
+            const double v = (double)g->data[from * plane + i];
+            made.data[3 * i + c] = around_gray(top > 0 ? v / top : 0);
+        }
+    st = luc_result_picture(run->result, key, &made, err);
+    luc_image_done(&made);
+    return st;
+}
+
+enum luc_status luc_show_gradient(struct luc_run *run, const char *key, const struct luc_tensor *g,
+                                  const struct luc_frame *frame, enum luc_show first,
+                                  struct luc_error *err)
+{
+    const size_t n = g->shape.dim[2] * g->shape.dim[3];
+    struct luc_tensor map = { .shape = luc_shape4(1, 1, g->shape.dim[2], g->shape.dim[3]) };
+    map.data = luc_arena_raw(run->arena, n, sizeof(float));
+    if (!map.data)
+        return luc_fail_nomem(err, key, n * sizeof(float));
+    luc_collapse_channels(g, LUC_COLLAPSE_MAX, false, map.data);
+    enum luc_status st = LUC_OK;
+    if (first == LUC_SHOW_COLOUR)
+        st = luc_show_colours(run, "colours", g, err);
+    if (!st)
+        st = luc_show_map(run, key, &map, false, frame, "no gradient reaches the picture", err);
+    if (!st && first != LUC_SHOW_COLOUR)
+        st = luc_show_colours(run, "colours", g, err);
+    return st;
+}

@@ -1,0 +1,34 @@
+/* show.h -- what explanations put into a result: maps in their place, and gradients in colour. */
+#ifndef LUC_METHODS_SHOW_H
+#define LUC_METHODS_SHOW_H
+
+#include "core/methods/method.h"
+
+#define LUC_SHOW_NAMES                                                                             \
+    {                                                                                              \
+        "colour", "map", NULL                                                                      \
+    }
+#define LUC_SHOW_DOC                                                                               \
+    "What a picture answer shows: the gradient in colour around gray, or one number per pixel"
+enum luc_show { LUC_SHOW_COLOUR, LUC_SHOW_MAP };
+
+/* The map [1, 1, h, w], covering what the network saw of upload 0. A map that is the same
+ * everywhere comes with a text `note` that says so, and `why` ("": nothing more to say). */
+LUC_MUST_USE enum luc_status luc_show_map(struct luc_run *run, const char *key,
+                                          const struct luc_tensor *map, bool is_signed,
+                                          const struct luc_frame *frame, const char *why,
+                                          struct luc_error *err);
+
+/* The gradient g [1, C, H, W] as a picture of its own size: zero is mid-gray, the 99.5th percentile
+ * of the magnitudes black or white; colours in RGB order whatever the network's. */
+LUC_MUST_USE enum luc_status luc_show_colours(struct luc_run *run, const char *key,
+                                              const struct luc_tensor *g, struct luc_error *err);
+
+/* Both: the map max_c |g| under `key`, the picture under "colours"; `first` answers a request for a
+ * picture. */
+LUC_MUST_USE enum luc_status luc_show_gradient(struct luc_run *run, const char *key,
+                                               const struct luc_tensor *g,
+                                               const struct luc_frame *frame, enum luc_show first,
+                                               struct luc_error *err);
+
+#endif
