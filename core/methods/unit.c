@@ -4,6 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+void luc_unit_of_class(const char target[LUC_TEXT_MAX], const char vs[LUC_TEXT_MAX],
+                       struct luc_unit_params *p)
+{
+    *p = (struct luc_unit_params){ .position = "max", .channel = -1 };
+    memcpy(p->target, target, LUC_TEXT_MAX);
+    memcpy(p->vs, vs, LUC_TEXT_MAX);
+}
+
 enum luc_status luc_unit_value(struct luc_run *run, const struct luc_unit_params *p, size_t *value,
                                struct luc_error *err)
 {

@@ -22,7 +22,7 @@ struct luc_unit_params { /* rows: LUC_UNIT_ROWS */
       .offset = LUC_FIELD(T, f.k, char[LUC_TEXT_MAX]), .def_text = (d) }
 #define LUC_UNIT_ROWS(T, f)                                                                        \
     LUC_UNIT_TEXT(T, f, target, "top", LUC_TARGET_DOC),                                            \
-    LUC_UNIT_TEXT(T, f, vs, "", "A second class: explain the difference, target minus this one"),  \
+    LUC_UNIT_TEXT(T, f, vs, "", LUC_VS_DOC),                                                       \
     LUC_UNIT_TEXT(T, f, layer, "", "Explain a neuron of this layer instead of a class"),           \
     { .key = "channel", .doc = "The neuron's channel; -1: the one that answers most", .unit = "",  \
       .type = LUC_PARAM_INT, .offset = LUC_FIELD(T, f.channel, int64_t), .def = -1, .min = -1,     \
@@ -30,6 +30,11 @@ struct luc_unit_params { /* rows: LUC_UNIT_ROWS */
     LUC_UNIT_TEXT(T, f, position, "max",                                                           \
                   "The neuron's place in its channel: max (where it answers most) or ROW,COLUMN")
 /* clang-format on */
+
+/* Of a method whose own layer means something else: classes only. */
+void luc_unit_of_class(const char target[LUC_TEXT_MAX], const char vs[LUC_TEXT_MAX],
+                       struct luc_unit_params *p);
+#define LUC_VS_DOC "A second class: explain the difference, target minus this one"
 
 struct luc_unit {
     size_t value;                              /* what holds it, to be tapped and seeded */
