@@ -1,5 +1,5 @@
-#include "core/base/rng.h"
 #include "core/graph/region.h"
+#include "tests/net_build.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -14,101 +14,44 @@
 #define SIDE  47
 #define BATCH 5
 
-struct net {
-    struct luc_graph *g;
+struct bed {
+    struct net net;
     struct luc_arena *arena;
-    struct luc_rng rng;
     float *picture; /* [3, SIDE, SIDE] */
 };
 
 static int setup(void **state)
 {
-    struct net *n = calloc(1, sizeof(*n));
-    n->g = luc_graph_create(LIMIT);
+    struct bed *n = calloc(1, sizeof(*n));
+    net_init(&n->net);
     n->arena = luc_arena_create(LIMIT);
-    n->g->opset = 13;
-    luc_rng_seed(&n->rng, 11);
     n->picture = calloc(3 * SIDE * SIDE, sizeof(float));
     for (size_t i = 0; i < 3 * SIDE * SIDE; i++)
-        n->picture[i] = (float)luc_rng_normal(&n->rng);
+        n->picture[i] = (float)luc_rng_normal(&n->net.rng);
     *state = n;
     return 0;
 }
 
 static int teardown(void **state)
 {
-    struct net *n = *state;
-    luc_graph_destroy(n->g);
+    struct bed *n = *state;
+    net_done(&n->net);
     luc_arena_destroy(n->arena);
     free(n->picture);
     free(n);
     return 0;
 }
 
-static size_t value(struct net *n, const char *name)
-{
-    size_t v = LUC_NONE;
-    assert_int_equal(luc_graph_value(n->g, name, &v, NULL), LUC_OK);
-    return v;
-}
-
-static void weights(struct net *n, const char *name, struct luc_shape shape, double scale)
-{
-    struct luc_tensor t = { .shape = shape };
-    t.data = luc_arena_alloc(n->g->arena, luc_numel(&shape), sizeof(float));
-    for (size_t i = 0; i < luc_numel(&shape); i++)
-        t.data[i] = (float)(scale * luc_rng_normal(&n->rng));
-    assert_int_equal(luc_graph_set_constant(n->g, value(n, name), &t, NULL), LUC_OK);
-}
-
-/* settings: "key=v,v,v key=v" */
-static void node(struct net *n, const char *op, const char *ins, const char *out,
-                 const char *settings)
-{
-    size_t in[4], n_in = 0;
-    char text[200], *save = NULL;
-    void *attrs = NULL;
-    snprintf(text, sizeof(text), "%s", ins);
-    for (char *at = strtok_r(text, " ", &save); at; at = strtok_r(NULL, " ", &save))
-        in[n_in++] = value(n, at);
-    const size_t o = value(n, out);
-    const struct luc_op *kind = luc_op_find(op);
-    assert_non_null(kind);
-    assert_int_equal(luc_graph_add_node(n->g, kind, out, in, n_in, &o, 1, &attrs, NULL), LUC_OK);
-    snprintf(text, sizeof(text), "%s", settings);
-    for (char *at = strtok_r(text, " ", &save); at; at = strtok_r(NULL, " ", &save)) {
-        char *equals = strchr(at, '=');
-        *equals = '\0';
-        assert_int_equal(luc_param_set(kind->attrs, at, equals + 1, attrs, NULL), LUC_OK);
-    }
-}
-
-static void conv(struct net *n, const char *in, const char *out, size_t from, size_t to, size_t k,
-                 const char *settings)
-{
-    char w[32], b[32], ins[100];
-    snprintf(w, sizeof(w), "%s.w", out);
-    snprintf(b, sizeof(b), "%s.b", out);
-    snprintf(ins, sizeof(ins), "%s %s %s", in, w, b);
-    weights(n, w, luc_shape4(to, from, k, k), 1.0 / (double)k / sqrt((double)from));
-    weights(n, b, (struct luc_shape){ 1, { to } }, 0.3);
-    node(n, "Conv", ins, out, settings);
-}
-
-static void input(struct net *n)
-{
-    const struct luc_shape shape = { 4, { 0, 3, SIDE, SIDE } };
-    assert_int_equal(luc_graph_add_input(n->g, value(n, "x"), &shape, NULL), LUC_OK);
-}
-
 /* The answer for one covered picture, the plain way. */
-static void brute(struct net *n, size_t out, const float *picture, float *answer)
+static void brute(struct bed *n, size_t out, const float *picture, float *answer)
 {
     struct luc_arena *arena = luc_arena_create(LIMIT);
     const struct luc_shape shape = luc_shape4(1, 3, SIDE, SIDE);
     const struct luc_plan *plan = NULL;
     struct luc_exec *x = NULL;
-    const struct luc_plan_spec ask = { .graph = n->g, .inputs = &shape, .taps = &out, .n_taps = 1 };
+    const struct luc_plan_spec ask = {
+        .graph = n->net.g, .inputs = &shape, .taps = &out, .n_taps = 1
+    };
     assert_int_equal(luc_plan_create(&ask, arena, &plan, NULL), LUC_OK);
     assert_int_equal(luc_exec_create(plan, arena, NULL, &x, NULL), LUC_OK);
     memcpy(luc_exec_input(x, 0)->data, picture, 3 * SIDE * SIDE * sizeof(float));
@@ -127,20 +70,20 @@ static void cover(float *picture, size_t y0, size_t x0, size_t h, size_t w, cons
 }
 
 /* Every position of a grid, regional against brute force; returns the share of the work. */
-static double compare(struct net *n, const char *name, size_t ph, size_t pw, size_t step)
+static double compare(struct bed *n, const char *name, size_t ph, size_t pw, size_t step)
 {
     struct luc_error err = { 0 };
     size_t ys[SIDE], xs[SIDE], n_ys = 0, n_xs = 0;
-    assert_int_equal(luc_graph_finish(n->g, &err), LUC_OK);
+    net_finish(&n->net);
     for (size_t y = 0; y + ph <= SIDE; y += step)
         ys[n_ys++] = y;
     for (size_t x = 0; x + pw <= SIDE; x += step)
         xs[n_xs++] = x;
     ys[n_ys - 1] = SIDE - ph; /* flush with the border */
-    const size_t out = value(n, name);
+    const size_t out = net_value(&n->net, name);
     const struct luc_tensor in = { luc_shape4(1, 3, SIDE, SIDE), LUC_F32, n->picture };
     struct luc_region *r = NULL;
-    const struct luc_region_spec spec = { .graph = n->g,
+    const struct luc_region_spec spec = { .graph = n->net.g,
                                           .input = &in,
                                           .values = &out,
                                           .n_values = 1,
@@ -156,7 +99,7 @@ static double compare(struct net *n, const char *name, size_t ph, size_t pw, siz
     float *patches = luc_region_patches(r), *covered = malloc(3 * SIDE * SIDE * sizeof(float));
     float *answer = malloc(LIMIT / 64);
     for (size_t i = 0; i < BATCH * 3 * ph * pw; i++)
-        patches[i] = (float)(3 * luc_rng_normal(&n->rng));
+        patches[i] = (float)(3 * luc_rng_normal(&n->net.rng));
     for (size_t at = 0; at < n_ys * n_xs; at += BATCH) {
         for (size_t slot = 0; slot < BATCH && at + slot < n_ys * n_xs; slot++)
             luc_region_place(r, slot, (at + slot) / n_xs, (at + slot) % n_xs);
@@ -182,71 +125,72 @@ static double compare(struct net *n, const char *name, size_t ph, size_t pw, siz
 
 static void region__a_chain_of_convolutions_is_exact(void **state)
 {
-    struct net *n = *state;
-    input(n);
-    conv(n, "x", "a", 3, 6, 3, "pads=1,1,1,1");
-    node(n, "Relu", "a", "b", "");
-    conv(n, "b", "c", 6, 5, 5, "strides=2,2 pads=2,1,2,1");
-    node(n, "Relu", "c", "d", "");
-    conv(n, "d", "e", 5, 4, 3, "pads=2,2,2,2 dilations=2,2");
+    struct bed *n = *state;
+    net_input(&n->net, SIDE, SIDE);
+    net_conv(&n->net, "x", "a", 3, 6, 3, "pads=1,1,1,1");
+    net_node(&n->net, "Relu", "a", "b", "");
+    net_conv(&n->net, "b", "c", 6, 5, 5, "strides=2,2 pads=2,1,2,1");
+    net_node(&n->net, "Relu", "c", "d", "");
+    net_conv(&n->net, "d", "e", 5, 4, 3, "pads=2,2,2,2 dilations=2,2");
     assert_true(compare(n, "e", 7, 5, 4) < 0.5);
 }
 
 static void region__strided_even_kernels_and_same_padding_are_exact(void **state)
 {
-    struct net *n = *state;
-    input(n);
-    conv(n, "x", "a", 3, 4, 4, "strides=3,2 auto_pad=SAME_UPPER");
-    node(n, "LeakyRelu", "a", "b", "alpha=0.2");
-    conv(n, "b", "c", 4, 4, 2, "strides=1,2 auto_pad=SAME_LOWER");
+    struct bed *n = *state;
+    net_input(&n->net, SIDE, SIDE);
+    net_conv(&n->net, "x", "a", 3, 4, 4, "strides=3,2 auto_pad=SAME_UPPER");
+    net_node(&n->net, "LeakyRelu", "a", "b", "alpha=0.2");
+    net_conv(&n->net, "b", "c", 4, 4, 2, "strides=1,2 auto_pad=SAME_LOWER");
     compare(n, "c", 6, 9, 5);
 }
 
 static void region__branches_of_different_reach_are_joined_exactly(void **state)
 {
-    struct net *n = *state;
-    input(n);
-    conv(n, "x", "a", 3, 4, 3, "strides=2,2");
-    node(n, "Relu", "a", "b", "");
-    conv(n, "b", "c", 4, 4, 5, "pads=2,2,2,2");
-    conv(n, "b", "d", 4, 4, 1, "");
-    node(n, "Add", "c d", "e", "");
-    node(n, "Relu", "e", "f", "");
-    node(n, "Concat", "f b", "g", "axis=1");
-    weights(n, "k", luc_shape4(1, 8, 1, 1), 1);
-    node(n, "Mul", "g k", "h", "");
+    struct bed *n = *state;
+    net_input(&n->net, SIDE, SIDE);
+    net_conv(&n->net, "x", "a", 3, 4, 3, "strides=2,2");
+    net_node(&n->net, "Relu", "a", "b", "");
+    net_conv(&n->net, "b", "c", 4, 4, 5, "pads=2,2,2,2");
+    net_conv(&n->net, "b", "d", 4, 4, 1, "");
+    net_node(&n->net, "Add", "c d", "e", "");
+    net_node(&n->net, "Relu", "e", "f", "");
+    net_node(&n->net, "Concat", "f b", "g", "axis=1");
+    net_weights(&n->net, "k", luc_shape4(1, 8, 1, 1), 1);
+    net_node(&n->net, "Mul", "g k", "h", "");
     assert_true(compare(n, "h", 5, 5, 3) < 0.6);
 }
 
 static void region__padding_nodes_only_move_the_window(void **state)
 {
-    struct net *n = *state;
-    input(n);
+    struct bed *n = *state;
+    net_input(&n->net, SIDE, SIDE);
     struct luc_tensor pads = { .shape = { 1, { 8 } }, .dtype = LUC_I64 };
-    pads.data = luc_arena_alloc(n->g->arena, 8, sizeof(float));
+    pads.data = luc_arena_alloc(n->net.g->arena, 8, sizeof(float));
     pads.data[2] = 3, pads.data[3] = 2, pads.data[6] = 1, pads.data[7] = 4;
-    assert_int_equal(luc_graph_set_constant(n->g, value(n, "pads"), &pads, NULL), LUC_OK);
-    node(n, "Pad", "x pads", "a", "");
-    conv(n, "a", "b", 3, 4, 7, "strides=2,2");
+    assert_int_equal(luc_graph_set_constant(n->net.g, net_value(&n->net, "pads"), &pads, NULL),
+                     LUC_OK);
+    net_node(&n->net, "Pad", "x pads", "a", "");
+    net_conv(&n->net, "a", "b", 3, 4, 7, "strides=2,2");
     assert_true(compare(n, "b", 4, 4, 3) < 0.7);
 }
 
 static void region__a_layer_that_sees_everything_runs_whole(void **state)
 {
-    struct net *n = *state;
-    input(n);
-    conv(n, "x", "a", 3, 4, 3, "");
-    node(n, "Relu", "a", "b", "");
-    node(n, "Flatten", "b", "c", "");
-    node(n, "Softmax", "c", "d", "");
+    struct bed *n = *state;
+    net_input(&n->net, SIDE, SIDE);
+    net_conv(&n->net, "x", "a", 3, 4, 3, "");
+    net_node(&n->net, "Relu", "a", "b", "");
+    net_node(&n->net, "Flatten", "b", "c", "");
+    net_node(&n->net, "Softmax", "c", "d", "");
     compare(n, "d", 5, 5, 9);
 }
 
 static void region__a_patch_of_the_whole_picture_is_the_whole_work(void **state)
 {
-    struct net *n = *state;
-    input(n);
-    conv(n, "x", "a", 3, 4, 3, "");
+    struct bed *n = *state;
+    net_input(&n->net, SIDE, SIDE);
+    net_conv(&n->net, "x", "a", 3, 4, 3, "");
     assert_true(compare(n, "a", SIDE, SIDE, 1) > 0.99);
 }
 

@@ -106,6 +106,7 @@ struct style {
     struct luc_optimiser_spec optimiser;
     double work, done; /* steps times pixels, for the progress */
     struct luc_table *table;
+    struct luc_rng size_rng;     /* as it was when the present size began */
     const unsigned char *resume; /* the loop's part of a checkpoint, for the first size that runs */
     size_t resume_size;
 };
@@ -346,7 +347,7 @@ static void save(const struct style *s, size_t row, const struct canvas *before,
                  const struct luc_loop *loop)
 {
     struct luc_str out = { 0 };
-    struct head head = { .magic = MAGIC, .row = row, .done = s->done, .rng = s->run->rng };
+    struct head head = { .magic = MAGIC, .row = row, .done = s->done, .rng = s->size_rng };
     head.height = before->data ? before->height : 0;
     head.width = before->data ? before->width : 0;
     for (size_t i = 0; i < row * N_COLUMNS; i++)
@@ -461,6 +462,7 @@ static enum luc_status run_size(struct style *s, size_t row, const struct canvas
     if (!losses)
         return luc_fail_nomem(err, "losses", n_losses * sizeof(*losses));
     luc_colour_measure(content->data, n, &own);
+    s->size_rng = run->rng;
     enum luc_status st = LUC_OK;
     for (size_t i = s->n_styles; !st && i-- > 0;) /* the first style's colours stay in `colours` */
         st = add_style(s, i, s->sizes[row], &own, losses + i * s->n_layers, &colours, err);
