@@ -58,6 +58,7 @@ generated() {
         { echo 'config/lucida.conf is stale: build/release/lucida config --dump >config/lucida.conf'; return 1; }
 }
 
+mkdir -p build
 if ! cmake --preset dev >build/lint-dev.txt 2>&1 || ! cmake --build --preset dev >>build/lint-dev.txt 2>&1 ||
     ! cmake --preset release >build/lint-release.txt 2>&1 ||
     ! cmake --build --preset release >>build/lint-release.txt 2>&1; then
