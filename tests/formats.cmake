@@ -6,3 +6,4 @@ foreach(t test_onnx test_onnx_cases)
   target_include_directories(${t} SYSTEM PRIVATE
     $<TARGET_PROPERTY:onnx_proto,INTERFACE_INCLUDE_DIRECTORIES>)
 endforeach()
+luc_test(test_tfjs LINK core)

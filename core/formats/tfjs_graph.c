@@ -4,8 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NODES_MAX ((size_t)1 << 17)
-#define NAME_ROOM 512
+#define NODES_MAX  ((size_t)1 << 17)
+#define INPUTS_MAX 1024 /* of one node */
+#define NAME_ROOM  512
 
 struct node {
     const char *name, *op;
@@ -144,6 +145,9 @@ static enum luc_status read_inputs(struct walk *w, struct node *node, const json
             return st;
         if (at == LUC_NONE)
             continue;
+        if (node->n_in == INPUTS_MAX)
+            return luc_fail(err, LUC_TOO_LARGE, "node '%.80s': more than %d inputs", node->name,
+                            INPUTS_MAX);
         node->in[node->n_in++] = at;
         w->nodes[at].read = true;
     }
@@ -218,7 +222,7 @@ static bool match_norm(const struct walk *w, struct node *node)
     const struct node *mean = input_of(w, mul_2, 0, "Mean");
     const struct tfjs_weight *scale = constant_of(w, m, 1), *offset = constant_of(w, sub, 0);
     const struct tfjs_weight *epsilon = constant_of(w, add, 1);
-    if (!square || !mean || !scale || !offset || !epsilon || square->n_in != 2 ||
+    if (!square || !mean || !scale || !offset || !epsilon || square->n_in != 2 || mean->n_in != 2 ||
         mul_2->n_in != 2 || mul_1->n_in != 2)
         return false;
     const size_t x = mul_1->in[0], mean_at = (size_t)(mean - w->nodes);

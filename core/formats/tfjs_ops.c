@@ -372,6 +372,8 @@ enum luc_status luc_tfjs_instance_norm(struct tfjs_op *o, const struct tfjs_norm
     struct tfjs_weight scale = *n->scale, offset = *n->offset;
     static const size_t first[] = { 0 };
     size_t in[3];
+    if (o->in[0]->rank != 4)
+        return refuse(o, "instance normalisation wants a picture", err);
     scale.shape = offset.shape = flat;
     enum luc_status st = picture(o, 0, &in[0], err);
     if (!st)
