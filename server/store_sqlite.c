@@ -349,11 +349,12 @@ static enum luc_status write_report(sqlite3 *db, int64_t seq, const char *id,
         snprintf(eta, sizeof(eta), "%.1f", r->eta_s);
     if (isfinite(r->loss))
         snprintf(loss, sizeof(loss), "%.9g", r->loss);
-    enum luc_status st = srv_sql(
-        db, err,
-        "UPDATE jobs SET progress = ?2, step = ?3, n_steps = ?4, loss = ?5, eta_s = ?6"
-        " WHERE seq = ?1",
-        "idiidd", seq, r->progress, r->step, r->n_steps, r->loss, r->eta_s >= 0 ? r->eta_s : (double)NAN);
+    enum luc_status st =
+        srv_sql(db, err,
+                "UPDATE jobs SET progress = ?2, step = ?3, n_steps = ?4, loss = ?5, eta_s = ?6"
+                " WHERE seq = ?1",
+                "idiidd", seq, r->progress, r->step, r->n_steps, r->loss,
+                r->eta_s >= 0 ? r->eta_s : (double)NAN);
     snprintf(data, sizeof(data),
              "{\"progress\":%.6g,\"step\":%lld,\"n_steps\":%lld,\"eta_s\":%s,\"loss\":%s}",
              r->progress, (long long)r->step, (long long)r->n_steps, eta, loss);
