@@ -75,7 +75,7 @@ def run_case(case, args):
     for c in field:
         c.end()
     engine = statistics.median(field[0].ms) if field[0].ms else None
-    best = min([statistics.median(c.ms) for c in field if c.ms and "PyTorch" in c.name], default=None)
+    torch = [c.ms for c in field if c.ms and "PyTorch" in c.name]
     print("  %-24s %10s %10s %10s %12s" % ("", "median ms", "best", "worst", "peak MiB"))
     for c in field:
         if c.ms:
@@ -83,8 +83,12 @@ def run_case(case, args):
                 c.name, statistics.median(c.ms), min(c.ms), max(c.ms), c.peak, c.note))
         else:
             print("  %-24s %s" % (c.name, c.note))
-    if engine and best:
-        print("  lucida takes %.2f of PyTorch's time" % (engine / best))
+    if engine and torch:
+        print("  lucida takes %.2f of PyTorch's time (best turns: %.2f)" % (
+            engine / min(statistics.median(ms) for ms in torch),
+            min(field[0].ms) / min(min(ms) for ms in torch)))
+    if os.getloadavg()[0] > args.threads + 1:
+        print("  the machine is busy: medians mean little, best turns a little more")
     return {"case": "%s %d %s" % case, "load": os.getloadavg()[0],
             "runs": [{"name": c.name, "ms": c.ms, "peak_mib": c.peak, "note": c.note} for c in field]}
 
