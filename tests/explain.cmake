@@ -1,4 +1,4 @@
 # Explanations: analytic tests on the linear model, each with its helper.
-foreach(method cam guided_backprop smoothgrad)
+foreach(method cam guided_backprop rise smoothgrad)
   luc_test(test_method_${method} LINK core SOURCES linear_model.c method_case.c)
 endforeach()

@@ -1,0 +1,232 @@
+/* score-cam: a layer's maps, each weighed by what the network says of the picture seen through it.
+ *
+ *   M = ReLU(sum_k a_k A_k),  a_k = s(x * H_k) - s(x0)
+ *
+ * H_k is channel k, enlarged to the picture and scaled to 0..1; x0 is the picture wholly covered.
+ *
+ * Input:  one picture.
+ * Output: map `score_cam` at the layer's size, non-negative.
+ * Cost:   one forward pass for each channel used.
+ * Errors: those of the target; LUC_NOT_FOUND, LUC_SHAPE the layer.
+ * Source: Wang et al., "Score-CAM", 2020, arXiv:1910.01279, section 3. Differs: the increase is
+ *         taken as the weight itself, as in the authors' program (their text adds a softmax over
+ *         channels); only the `channels` of most energy are asked unless 0 says all; what is
+ *         covered shows `fill` (the paper: zero after normalisation).
+ */
+#include "core/methods/fill.h"
+#include "core/methods/perturb.h"
+#include "core/methods/show.h"
+#include "core/methods/target.h"
+#include "core/tensor/resize.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum score { PROBABILITY, LOGIT };
+
+struct params {
+    char target[LUC_TEXT_MAX], layer[LUC_TEXT_MAX];
+    int64_t channels, fill, score;
+};
+
+static const char *const score_names[] = { "probability", "logit", NULL };
+
+static const struct luc_param rows[] = {
+    LUC_TEXT(struct params, target, "top", LUC_TARGET_DOC),
+    LUC_TEXT(struct params, layer, "last_conv", "Layer whose maps are the masks"),
+    LUC_INT(struct params, channels, 128, 0, 65536, "",
+            "How many channels to use, those of most energy first; 0: all"),
+    LUC_CHOICE(struct params, fill, LUC_FILL_GRAY, LUC_N_FILLS, luc_fill_names, LUC_FILL_DOC),
+    LUC_CHOICE(struct params, score, PROBABILITY, 2, score_names,
+               "What is watched: the class's probability or its logit"),
+    LUC_PARAM_END,
+};
+
+struct channel {
+    size_t index;
+    double energy, weight;
+};
+
+struct score_cam {
+    struct luc_run *run;
+    const struct params *p;
+    struct luc_frame frame;
+    struct luc_tensor input, filled;
+    struct luc_tensor maps; /* [1, K, h, w], a copy */
+    struct luc_target target;
+    size_t layer, n_used;
+    struct channel *channel; /* n_used, then the rest */
+    float *mask;             /* [H * W] */
+    double *scratch, covered;
+    bool failed; /* out of memory while enlarging */
+};
+
+static int by_falling_energy(const void *pa, const void *pb)
+{
+    const struct channel *a = pa, *b = pb;
+    if (a->energy != b->energy)
+        return a->energy < b->energy ? 1 : -1;
+    return a->index < b->index ? -1 : a->index > b->index;
+}
+
+/* Channels by energy; those that are the same everywhere mask nothing and come last, unused. */
+static enum luc_status rank(struct score_cam *c, struct luc_error *err)
+{
+    const size_t channels = c->maps.shape.dim[1], n = c->maps.shape.dim[2] * c->maps.shape.dim[3];
+    size_t useful = 0;
+    c->channel = luc_arena_alloc(c->run->arena, channels, sizeof(*c->channel));
+    if (!c->channel)
+        return luc_fail_nomem(err, "channels", channels * sizeof(*c->channel));
+    for (size_t k = 0; k < channels; k++) {
+        const float *a = c->maps.data + k * n;
+        bool flat = true;
+        c->channel[k].index = k;
+        for (size_t i = 0; i < n; i++) {
+            c->channel[k].energy += (double)a[i] * (double)a[i];
+            flat = flat && a[i] == a[0];
+        }
+        c->channel[k].energy = flat ? -1 : c->channel[k].energy;
+        useful += !flat;
+    }
+    qsort(c->channel, channels, sizeof(*c->channel), by_falling_energy);
+    c->n_used =
+        c->p->channels == 0 || (size_t)c->p->channels > useful ? useful : (size_t)c->p->channels;
+    return LUC_OK;
+}
+
+/* Picture 0 is covered wholly, picture i + 1 seen through used channel i. */
+static void make(void *ctx, size_t i, float *picture)
+{
+    struct score_cam *c = ctx;
+    const struct luc_shape *s = &c->input.shape;
+    const size_t n = s->dim[2] * s->dim[3], h = c->maps.shape.dim[2], w = c->maps.shape.dim[3];
+    memcpy(picture, c->filled.data, luc_numel(s) * sizeof(*picture));
+    if (i == 0)
+        return;
+    const float *a = c->maps.data + c->channel[i - 1].index * h * w;
+    if (luc_map_resize(a, w, h, NULL, s->dim[3], s->dim[2], c->mask, NULL))
+        c->failed = true;
+    float low = c->mask[0], high = low;
+    for (size_t k = 1; k < n; k++) {
+        low = fminf(low, c->mask[k]);
+        high = fmaxf(high, c->mask[k]);
+    }
+    for (size_t k = 0; k < luc_numel(s) && high > low; k++)
+        picture[k] += (c->mask[k % n] - low) / (high - low) * (c->input.data[k] - picture[k]);
+}
+
+static void use(void *ctx, size_t i, const struct luc_tensor *logits)
+{
+    struct score_cam *c = ctx;
+    double score = (double)logits->data[c->target.index];
+    if (c->p->score == PROBABILITY) {
+        luc_softmax(logits, c->scratch);
+        score = c->scratch[c->target.index];
+    }
+    if (i == 0)
+        c->covered = score;
+    else
+        c->channel[i - 1].weight = score - c->covered;
+}
+
+static enum luc_status look(struct score_cam *c, struct luc_error *err)
+{
+    const size_t taps[] = { c->run->model->logits, c->layer };
+    struct luc_exec *x = NULL;
+    char text[LUC_SHAPE_TEXT];
+    enum luc_status st = luc_run_forward(
+        c->run, &c->input, &(struct luc_ask){ .taps = taps, .n_taps = taps[0] == taps[1] ? 1 : 2 },
+        &x, err);
+    if (st)
+        return st;
+    c->maps = *luc_exec_value(x, c->layer);
+    const struct luc_shape *s = &c->maps.shape;
+    if (s->rank != 4 || s->dim[0] != 1 || luc_numel(s) == 0)
+        return luc_fail_param(err, LUC_SHAPE, "layer",
+                              "layer: '%.60s' is %s; score-cam needs maps, as of a convolution",
+                              c->p->layer, luc_shape_print(s, text));
+    st = luc_target_find(c->run, c->p->target, luc_exec_value(x, taps[0]), &c->target, err);
+    return st ? st : rank(c, err);
+}
+
+static enum luc_status open_cam(struct score_cam *c, struct luc_error *err)
+{
+    enum luc_status st = luc_model_layer(c->run->model, c->p->layer, &c->layer, err);
+    if (st && err)
+        memcpy(err->param, "layer", sizeof("layer"));
+    if (!st)
+        st = luc_run_input(c->run, 0, &c->frame, &c->input, err);
+    if (!st)
+        st = look(c, err);
+    if (!st)
+        st = luc_fill_picture(c->run, (enum luc_fill)c->p->fill, (double)c->input.shape.dim[3] / 7,
+                              &c->input, &c->filled, err);
+    if (st)
+        return st;
+    const size_t n = c->input.shape.dim[2] * c->input.shape.dim[3];
+    c->mask = luc_arena_raw(c->run->arena, n, sizeof(*c->mask));
+    c->scratch = luc_arena_alloc(c->run->arena, c->run->model->n_classes, sizeof(*c->scratch));
+    if (!c->mask || !c->scratch)
+        return luc_fail_nomem(err, "masks", n * sizeof(*c->mask));
+    return LUC_OK;
+}
+
+static enum luc_status report(struct score_cam *c, struct luc_error *err)
+{
+    const struct luc_shape *s = &c->maps.shape;
+    const size_t n = s->dim[2] * s->dim[3];
+    struct luc_tensor map = { .shape = luc_shape4(1, 1, s->dim[2], s->dim[3]) };
+    map.data = luc_arena_alloc(c->run->arena, n, sizeof(float));
+    if (!map.data || c->failed)
+        return luc_fail_nomem(err, "score_cam", n * sizeof(float));
+    for (size_t k = 0; k < c->n_used; k++)
+        for (size_t i = 0; i < n; i++)
+            map.data[i] += (float)c->channel[k].weight * c->maps.data[c->channel[k].index * n + i];
+    for (size_t i = 0; i < n; i++)
+        map.data[i] = fmaxf(map.data[i], 0);
+    struct luc_result *r = c->run->result;
+    enum luc_status st = luc_target_report(c->run, &c->target, err);
+    if (!st)
+        st = luc_result_text(r, "layer", c->run->model->graph->values[c->layer].name, err);
+    if (!st)
+        st = luc_result_number(r, "passes", (double)c->n_used + 1, err);
+    if (!st)
+        st = luc_result_number(r, "covered", c->covered, err);
+    return st ? st
+              : luc_show_map(c->run, "score_cam", &map, false, &c->frame,
+                             c->n_used == 0 ? "no channel of this layer varies over the picture"
+                                            : "nothing in this layer speaks for the class",
+                             err);
+}
+
+static enum luc_status run_score_cam(struct luc_run *run, const void *params, struct luc_error *err)
+{
+    struct score_cam c = { .run = run, .p = params };
+    enum luc_status st = open_cam(&c, err);
+    if (!st)
+        st = luc_perturb_run(run,
+                             &(struct luc_perturb){ .shape = &c.input.shape,
+                                                    .n = c.n_used + 1,
+                                                    .to = 1,
+                                                    .ctx = &c,
+                                                    .make = make,
+                                                    .use = use },
+                             err);
+    return st ? st : report(&c, err);
+}
+
+const struct luc_method luc_method_score_cam = {
+    .name = "score-cam",
+    .title = "Score-CAM",
+    .summary = "A layer's maps, each weighed by what the network says of the picture seen through "
+               "it: no gradients.",
+    .paper = "Wang et al. 2020, arXiv:1910.01279",
+    .groups = LUC_GROUP_INPUT | LUC_GROUP_VIEW | LUC_GROUP_SEED,
+    .images_min = 1,
+    .images_max = 1,
+    .needs_classes = true,
+    .params_size = sizeof(struct params),
+    .params = rows,
+    .run = run_score_cam,
+};
