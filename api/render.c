@@ -54,7 +54,10 @@ static enum luc_status encode(const struct api_shown *s, const struct luc_item *
     enum luc_status st = LUC_OK;
     if (it->kind == LUC_ITEM_MAP) {
         const struct luc_place *at = &it->place;
-        const struct luc_box box = { at->x, at->y, at->width, at->height };
+        struct luc_placing box = { .map = { at->x, at->y, at->width, at->height } };
+        box.seen = box.map;
+        if (at->seen.width > 0)
+            box.seen = (struct luc_box){ at->seen.x, at->seen.y, at->seen.width, at->seen.height };
         st = luc_draw_map(it->map.data, it->map.shape.dim[3], it->map.shape.dim[2], it->is_signed,
                           &s->images[at->image], &box, &p->view, &drawn, err);
         picture = &drawn;

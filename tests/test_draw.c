@@ -35,7 +35,9 @@ static struct luc_image draw(const float *map, size_t w, size_t h, bool is_signe
 {
     struct luc_image photo = make_photo(), out = { 0 };
     struct luc_error err = { 0 };
-    if (luc_draw_map(map, w, h, is_signed, &photo, place, view, &out, &err))
+    const struct luc_placing at =
+        place ? (struct luc_placing){ *place, *place } : (struct luc_placing){ 0 };
+    if (luc_draw_map(map, w, h, is_signed, &photo, place ? &at : NULL, view, &out, &err))
         fail_msg("%s", err.text);
     luc_image_done(&photo);
     return out;
@@ -250,7 +252,8 @@ static void draw__bad_inputs_are_refused(void **state)
     assert_int_equal(luc_draw_map(map, 1, 1, false, &gray, NULL, &v, &out, NULL), LUC_INVALID);
     luc_image_done(&gray);
     struct luc_image photo = make_photo();
-    const struct luc_box none = { 0, 0, (double)NAN, 3 };
+    const struct luc_box bad = { 0, 0, (double)NAN, 3 };
+    const struct luc_placing none = { bad, bad };
     assert_int_equal(luc_draw_map(map, 0, 1, false, &photo, NULL, &v, &out, NULL), LUC_INVALID);
     assert_int_equal(luc_draw_map(map, 1, 1, false, &photo, &none, &v, &out, NULL), LUC_INVALID);
     assert_null(out.data);

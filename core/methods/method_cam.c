@@ -172,8 +172,8 @@ static enum luc_status show(struct cam *c, struct luc_error *err)
     if (!st)
         st = luc_result_number(r, "gap", fabs(mean + bias - c->unit.score), err);
     return st ? st
-              : luc_show_map(c->run, "cam", &map, true, &c->frame,
-                             "no map of the last layer answers", err);
+              : luc_show_layer_map(c->run, "cam", &map, true, c->maps, &c->frame,
+                                   "no map of the last layer answers", err);
 }
 
 static enum luc_status run_cam(struct luc_run *run, const void *params, struct luc_error *err)

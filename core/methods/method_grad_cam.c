@@ -108,8 +108,7 @@ static enum luc_status show_guided(struct cam *c, const struct luc_tensor *map,
     float *large = luc_arena_raw(c->run->arena, n, sizeof(float));
     if (!out.data || !large)
         return luc_fail_nomem(err, "grad_cam", luc_numel(s) * sizeof(float));
-    enum luc_status st = luc_map_resize(map->data, map->shape.dim[3], map->shape.dim[2], NULL,
-                                        s->dim[3], s->dim[2], large, err);
+    enum luc_status st = luc_layer_enlarge(c->run, c->layer, &c->frame, map, large, err);
     if (!st)
         st = luc_run_tick(c->run, 0.7, err);
     if (st)
@@ -134,10 +133,11 @@ static enum luc_status show(struct cam *c, struct luc_error *err)
     weigh(variant, c->p->keep_sign != 0, a, g, map.data);
     if (variant == GUIDED)
         return show_guided(c, &map, err);
-    return luc_show_map(c->run, "grad_cam", &map, c->p->keep_sign != 0, &c->frame,
-                        "nothing in this layer speaks for the class; signed=true shows what speaks "
-                        "against it",
-                        err);
+    return luc_show_layer_map(
+        c->run, "grad_cam", &map, c->p->keep_sign != 0, c->layer, &c->frame,
+        "nothing in this layer speaks for the class; signed=true shows what speaks "
+        "against it",
+        err);
 }
 
 static enum luc_status find_layer(struct cam *c, struct luc_error *err)

@@ -13,6 +13,7 @@
  */
 #include "core/graph/region.h"
 #include "core/methods/fill.h"
+#include "core/methods/show.h"
 #include "core/methods/target.h"
 
 #include <string.h>
@@ -227,7 +228,6 @@ static enum luc_status report(struct cover *c, const struct luc_frame *frame, st
 {
     const size_t h = c->input.shape.dim[2], w = c->input.shape.dim[3];
     struct luc_tensor map = { .shape = luc_shape4(1, 1, h, w) };
-    const struct luc_place place = { frame->x, frame->y, frame->width, frame->height, 0 };
     map.data = luc_arena_alloc(c->run->arena, h * w, sizeof(float));
     if (!map.data)
         return luc_fail_nomem(err, "map", h * w * sizeof(float));
@@ -240,7 +240,9 @@ static enum luc_status report(struct cover *c, const struct luc_frame *frame, st
                                err);
     if (!st)
         st = luc_result_number(c->run->result, "share", c->share, err);
-    return st ? st : luc_result_map(c->run->result, "occlusion", &map, true, &place, err);
+    return st ? st
+              : luc_show_map(c->run, "occlusion", &map, true, frame,
+                             "covering no part changes the score", err);
 }
 
 static enum luc_status look(struct cover *c, struct luc_error *err)

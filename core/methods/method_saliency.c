@@ -13,6 +13,7 @@
  *         the logit, as there. Beyond the paper: l2 over channels, the sign, gradient times input.
  */
 #include "core/methods/collapse.h"
+#include "core/methods/show.h"
 #include "core/methods/target.h"
 
 #include <string.h>
@@ -55,8 +56,8 @@ static enum luc_status make_map(struct luc_run *run, const struct params *p,
     if (p->times_input)
         luc_times_input(&g, input);
     luc_collapse_channels(&g, (enum luc_collapse)p->channel, p->keep_sign != 0, map.data);
-    const struct luc_place place = { frame->x, frame->y, frame->width, frame->height, 0 };
-    return luc_result_map(run->result, "saliency", &map, p->keep_sign != 0, &place, err);
+    return luc_show_map(run, "saliency", &map, p->keep_sign != 0, frame,
+                        "the score does not move with the picture", err);
 }
 
 static enum luc_status run_saliency(struct luc_run *run, const void *params, struct luc_error *err)

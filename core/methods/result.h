@@ -30,10 +30,15 @@ struct luc_table {
     struct luc_cell *cells; /* [n_rows][n_columns] */
 };
 
-/* Part of the upload that a map covers, in upload pixels, and the upload's size. */
+/* Where a map lies, in upload pixels. Its cells cover x, y, width, height; what the network saw of
+ * the upload is `seen` (width 0: the same). Deep layers' cells may reach past it, or not to its
+ * edge. */
 struct luc_place {
     double x, y, width, height;
     size_t image; /* index of the upload */
+    struct {
+        double x, y, width, height;
+    } seen;
 };
 
 struct luc_item {

@@ -1,6 +1,7 @@
 #include "core/methods/show.h"
 
 #include "core/methods/collapse.h"
+#include "core/model/layers.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -16,12 +17,11 @@ static bool is_constant(const struct luc_tensor *map)
     return true;
 }
 
-enum luc_status luc_show_map(struct luc_run *run, const char *key, const struct luc_tensor *map,
-                             bool is_signed, const struct luc_frame *frame, const char *why,
-                             struct luc_error *err)
+static enum luc_status put_map(struct luc_run *run, const char *key, const struct luc_tensor *map,
+                               bool is_signed, const struct luc_place *place, const char *why,
+                               struct luc_error *err)
 {
-    const struct luc_place place = { frame->x, frame->y, frame->width, frame->height, 0 };
-    enum luc_status st = luc_result_map(run->result, key, map, is_signed, &place, err);
+    enum luc_status st = luc_result_map(run->result, key, map, is_signed, place, err);
     if (!st && is_constant(map)) {
         char text[256];
         snprintf(text, sizeof(text), "the map is %s everywhere%s%s",
@@ -29,6 +29,72 @@ enum luc_status luc_show_map(struct luc_run *run, const char *key, const struct 
         st = luc_result_text(run->result, "note", text, err);
     }
     return st;
+}
+
+enum luc_status luc_show_map(struct luc_run *run, const char *key, const struct luc_tensor *map,
+                             bool is_signed, const struct luc_frame *frame, const char *why,
+                             struct luc_error *err)
+{
+    const struct luc_place place = {
+        .x = frame->x, .y = frame->y, .width = frame->width, .height = frame->height
+    };
+    return put_map(run, key, map, is_signed, &place, why, err);
+}
+
+enum luc_status luc_layer_cells(struct luc_run *run, size_t layer, const struct luc_frame *frame,
+                                const struct luc_shape *map, struct luc_box *cells,
+                                struct luc_error *err)
+{
+    const struct luc_arena_mark mark = luc_arena_mark(run->arena);
+    struct luc_layers all;
+    struct luc_box b = { 0, 0, (double)frame->in_width, (double)frame->in_height };
+    const enum luc_status st =
+        luc_model_layers(run->model, frame->in_height, frame->in_width, run->arena, &all, err);
+    for (size_t i = 0; !st && i < all.n; i++) {
+        const struct luc_field *f = &all.rows[i].field;
+        if (all.rows[i].value != layer || !f->known || f->whole)
+            continue;
+        b.y = f->start[0] + (f->size[0] - f->stride[0]) / 2;
+        b.x = f->start[1] + (f->size[1] - f->stride[1]) / 2;
+        b.height = f->stride[0] * (double)map->dim[2];
+        b.width = f->stride[1] * (double)map->dim[3];
+    }
+    luc_arena_release(run->arena, mark);
+    *cells = b;
+    return st;
+}
+
+enum luc_status luc_show_layer_map(struct luc_run *run, const char *key,
+                                   const struct luc_tensor *map, bool is_signed, size_t layer,
+                                   const struct luc_frame *frame, const char *why,
+                                   struct luc_error *err)
+{
+    struct luc_box cells;
+    const enum luc_status st = luc_layer_cells(run, layer, frame, &map->shape, &cells, err);
+    if (st)
+        return st;
+    const double sx = frame->width / (double)frame->in_width;
+    const double sy = frame->height / (double)frame->in_height;
+    const struct luc_place place = { .x = frame->x + cells.x * sx,
+                                     .y = frame->y + cells.y * sy,
+                                     .width = cells.width * sx,
+                                     .height = cells.height * sy,
+                                     .seen = { frame->x, frame->y, frame->width, frame->height } };
+    return put_map(run, key, map, is_signed, &place, why, err);
+}
+
+enum luc_status luc_layer_enlarge(struct luc_run *run, size_t layer, const struct luc_frame *frame,
+                                  const struct luc_tensor *map, float *out, struct luc_error *err)
+{
+    struct luc_box cells;
+    const size_t h = map->shape.dim[2], w = map->shape.dim[3];
+    const enum luc_status st = luc_layer_cells(run, layer, frame, &map->shape, &cells, err);
+    if (st)
+        return st;
+    const double sx = (double)w / cells.width, sy = (double)h / cells.height;
+    const struct luc_box input = { -cells.x * sx, -cells.y * sy, (double)frame->in_width * sx,
+                                   (double)frame->in_height * sy };
+    return luc_map_resize(map->data, w, h, &input, frame->in_width, frame->in_height, out, err);
 }
 
 static int by_size(const void *pa, const void *pb)

@@ -3,6 +3,7 @@
 #define LUC_METHODS_SHOW_H
 
 #include "core/methods/method.h"
+#include "core/tensor/resize.h"
 
 #define LUC_SHOW_NAMES                                                                             \
     {                                                                                              \
@@ -18,6 +19,25 @@ LUC_MUST_USE enum luc_status luc_show_map(struct luc_run *run, const char *key,
                                           const struct luc_tensor *map, bool is_signed,
                                           const struct luc_frame *frame, const char *why,
                                           struct luc_error *err);
+
+/* What the cells of a layer's map [.., h, w] cover, in pixels of the network's input: each cell is as
+ * wide as the layer's stride and centred on its receptive field, so the whole may be shifted against
+ * the picture (ResNet-50's last layer by half a stride). The whole input for layers whose units see
+ * everything. LUC_NOMEM. */
+LUC_MUST_USE enum luc_status luc_layer_cells(struct luc_run *run, size_t layer,
+                                             const struct luc_frame *frame,
+                                             const struct luc_shape *map, struct luc_box *cells,
+                                             struct luc_error *err);
+/* As luc_show_map(), for a map of a layer's own size. */
+LUC_MUST_USE enum luc_status luc_show_layer_map(struct luc_run *run, const char *key,
+                                                const struct luc_tensor *map, bool is_signed,
+                                                size_t layer, const struct luc_frame *frame,
+                                                const char *why, struct luc_error *err);
+/* A layer's map brought to the network's input size: out[in_height * in_width]. */
+LUC_MUST_USE enum luc_status luc_layer_enlarge(struct luc_run *run, size_t layer,
+                                               const struct luc_frame *frame,
+                                               const struct luc_tensor *map, float *out,
+                                               struct luc_error *err);
 
 /* The gradient g [1, C, H, W] as a picture of its own size: zero is mid-gray, the 99.5th percentile
  * of the magnitudes black or white; colours in RGB order whatever the network's. */

@@ -107,7 +107,7 @@ static float *scaled_map(const float *map, size_t n, bool is_signed,
     return t;
 }
 
-/* Whole photo pixels whose middle `place` covers along one side of `size` pixels. */
+/* Whole photo pixels whose middle is covered along one side of `size` pixels. */
 static void covered(double from, double extent, size_t size, size_t *first, size_t *count)
 {
     const double end = fmin(fmax(floor(from + extent + 0.5), 0), (double)size);
@@ -118,16 +118,17 @@ static void covered(double from, double extent, size_t size, size_t *first, size
 
 /* Brings t[height][width] to the photo's pixels; 0 outside of its place. */
 static enum luc_status spread(const float *t, size_t width, size_t height,
-                              const struct luc_image *photo, const struct luc_box *place,
+                              const struct luc_image *photo, const struct luc_placing *place,
                               float *field, struct luc_error *err)
 {
     size_t x, y, w, h;
-    covered(place->x, place->width, photo->width, &x, &w);
-    covered(place->y, place->height, photo->height, &y, &h);
+    covered(place->seen.x, place->seen.width, photo->width, &x, &w);
+    covered(place->seen.y, place->seen.height, photo->height, &y, &h);
     if (w == 0 || h == 0)
         return LUC_OK;
-    const double sx = (double)width / place->width, sy = (double)height / place->height;
-    const struct luc_box seen = { ((double)x - place->x) * sx, ((double)y - place->y) * sy,
+    const struct luc_box *cells = &place->map;
+    const double sx = (double)width / cells->width, sy = (double)height / cells->height;
+    const struct luc_box seen = { ((double)x - cells->x) * sx, ((double)y - cells->y) * sy,
                                   (double)w * sx, (double)h * sy };
     float *part = malloc(w * h * sizeof(*part));
     if (!part)
@@ -232,8 +233,14 @@ static enum luc_status paint(const float *field, const struct luc_image *photo, 
     return LUC_OK;
 }
 
+static bool is_box(const struct luc_box *b)
+{
+    return isfinite(b->x) && isfinite(b->y) && isfinite(b->width) && isfinite(b->height) &&
+           b->width > 0 && b->height > 0;
+}
+
 static enum luc_status check(size_t width, size_t height, const struct luc_image *photo,
-                             const struct luc_box *place, const struct luc_view_params *view,
+                             const struct luc_placing *place, const struct luc_view_params *view,
                              struct luc_error *err)
 {
     if (width == 0 || height == 0 || width > SIZE_MAX / sizeof(float) / height)
@@ -242,8 +249,7 @@ static enum luc_status check(size_t width, size_t height, const struct luc_image
         return luc_fail(err, LUC_INVALID, "maps are drawn on RGB pictures");
     if (photo->width > SIZE_MAX / 64 / photo->height)
         return luc_fail(err, LUC_TOO_LARGE, "the photograph is too large to draw on");
-    if (!isfinite(place->x) || !isfinite(place->y) || !(place->width > 0) || !(place->height > 0) ||
-        !isfinite(place->width) || !isfinite(place->height))
+    if (!is_box(&place->map) || !is_box(&place->seen))
         return luc_fail(err, LUC_INVALID, "the map has no place in the photograph");
     if (view->view < 0 || view->view >= N_VIEWS || view->colormap < 0 ||
         view->colormap >= LUC_N_COLORMAPS)
@@ -252,12 +258,13 @@ static enum luc_status check(size_t width, size_t height, const struct luc_image
 }
 
 enum luc_status luc_draw_map(const float *map, size_t width, size_t height, bool is_signed,
-                             const struct luc_image *photo, const struct luc_box *place,
+                             const struct luc_image *photo, const struct luc_placing *place,
                              const struct luc_view_params *view, struct luc_image *out,
                              struct luc_error *err)
 {
     const struct luc_box all = { 0, 0, (double)photo->width, (double)photo->height };
-    place = place ? place : &all;
+    const struct luc_placing whole = { all, all };
+    place = place ? place : &whole;
     enum luc_status st = check(width, height, photo, place, view, err);
     if (st)
         return st;

@@ -30,12 +30,18 @@ struct luc_view_params { /* rows: luc_view_rows */
 
 extern const struct luc_param luc_view_rows[];
 
-/* Draws map[height][width], which covers `place` of the photo (NULL: all of it), at the photo's
- * size (side-by-side: twice as wide). `photo` is RGB. Values that are not finite count as zero.
+/* Where a map lies on the photo, in photo pixels. `map` is what its cells cover; `seen` is what is
+ * drawn, the rest counting as zero. Where `seen` reaches past `map`, the map's rim goes on: the
+ * cells of a deep layer are centred on their receptive fields, which need not cover every pixel. */
+struct luc_placing {
+    struct luc_box map, seen;
+};
+
+/* Draws map[height][width] in its place on the photo (NULL: on all of it), at the photo's size (side-by-side: twice as wide). `photo` is RGB. Values that are not finite count as zero.
  * LUC_INVALID: the photo is not RGB or the map is empty. LUC_TOO_LARGE, LUC_NOMEM. */
 LUC_MUST_USE enum luc_status luc_draw_map(const float *map, size_t width, size_t height,
                                           bool is_signed, const struct luc_image *photo,
-                                          const struct luc_box *place,
+                                          const struct luc_placing *place,
                                           const struct luc_view_params *view, struct luc_image *out,
                                           struct luc_error *err);
 
