@@ -304,7 +304,8 @@ static void onnx__typed_fields_and_raw_data_mean_the_same(void **state)
 static void onnx__integers_that_floats_cannot_hold_are_refused(void **state)
 {
     (void)state;
-    static const int64_t lost[] = { 16777217, -16777217, 1000000007, ((int64_t)1 << 40) + 1 };
+    static const int64_t lost[] = { 16777217,      -16777217,    1000000007, ((int64_t)1 << 40) + 1,
+                                    INT64_MAX - 2, INT64_MIN + 2 };
     static const int64_t kept[] = { 0,         16777216,  33554432,  INT32_MAX,
                                     INT32_MIN, INT64_MAX, INT64_MIN, -INT64_MAX };
     for (size_t i = 0; i < sizeof(lost) / sizeof(lost[0]); i++)

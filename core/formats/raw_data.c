@@ -66,7 +66,7 @@ float luc_bf16_to_f32(uint16_t bits)
 
 static bool near(int64_t v, int64_t limit)
 {
-    return v >= limit ? v - limit <= 1 : limit - v <= 1;
+    return v >= limit - 1 && v <= limit + 1; /* limit is far from int64's ends */
 }
 
 bool luc_int_survives(int64_t v)
@@ -75,7 +75,10 @@ bool luc_int_survives(int64_t v)
         return true;
     if (v <= INT64_MIN + 1 || v >= INT64_MAX - 1)
         return true;
-    return near(v, INT32_MAX) || near(v, INT32_MIN) || (int64_t)(float)v == v;
+    if (near(v, INT32_MAX) || near(v, INT32_MIN))
+        return true;
+    const float f = (float)v;
+    return f >= -0x1p63f && f < 0x1p63f && (int64_t)f == v;
 }
 
 static float read_one(enum luc_raw_type type, const unsigned char *at)
