@@ -50,7 +50,8 @@ struct api_request {
     const struct api_field *query;
     size_t n_query;
     const char *content_type, *accept, *if_none_match; /* NULL: absent */
-    int64_t content_length;                            /* -1: not stated */
+    const char *prefer, *idempotency_key, *last_event_id;
+    int64_t content_length; /* -1: not stated */
     const void *body;
     size_t body_size;
     void *exchange; /* the server's own, handed to env->submit */
@@ -61,6 +62,13 @@ struct api_header {
     char *value;      /* heap */
 };
 
+/* What is left to do once a handler has returned. */
+enum api_follow {
+    API_FOLLOW_NOTHING,
+    API_FOLLOW_WAIT,   /* for the end of a job, at most wait_s; then api_answer_waited() */
+    API_FOLLOW_EVENTS, /* the body is the job's events after number `after`, as they come */
+};
+
 struct api_response {
     unsigned status;  /* HTTP; 0: a job was submitted, the answer comes from api_job_run() */
     const char *type; /* Content-Type, static; NULL: no body */
@@ -69,6 +77,10 @@ struct api_response {
     struct luc_str body;
     const void *fixed; /* instead of body: bytes that outlive the response */
     size_t fixed_size;
+    enum api_follow follow;
+    char job[API_ID_MAX]; /* that is followed */
+    double wait_s;
+    int64_t after;
     struct luc_error error; /* what went wrong, for the log; code LUC_OK: nothing */
 };
 
@@ -88,6 +100,7 @@ struct api_limits {
 };
 
 struct api_job;
+struct api_jobs;
 
 struct api_env {
     void *ctx;
@@ -104,15 +117,13 @@ struct api_env {
     enum luc_status (*models)(void *ctx, void (*each)(void *to, const struct api_model_info *info),
                               void *to, struct luc_error *err);
     /* Takes `job` on LUC_OK; a worker will api_job_run() it and answer `exchange`. LUC_BUSY: the
-     * queue is full.
-     *
-     * The seam for stored jobs: a job is plain data (api_job_print() writes all of it but the
-     * pictures' bytes, which are named by their SHA-256), so a queue in a database stores that text
-     * and the pictures, answers 202 in place of waiting, and any process that leases the row reads
-     * it back and calls the same api_job_run(). Only what this function does with the job changes:
-     * SLOW methods, or Prefer: respond-async, go to the store, QUICK ones to the pool. */
+     * queue is full. */
     enum luc_status (*submit)(void *ctx, void *exchange, struct api_job *job,
                               struct luc_error *err);
+    /* Where SLOW methods and `Prefer: respond-async` go (jobs.h); NULL: everything is answered in
+     * place. */
+    const struct api_jobs *jobs;
+    double wait_max_s; /* of `Prefer: wait` */
     /* False while draining or before the server can do work; *why is a static sentence. */
     bool (*ready)(void *ctx, const char **why);
 };
@@ -121,10 +132,19 @@ struct api_env {
  * length, over the limit, or of a type that no handler reads. *res is then the whole answer. */
 bool api_check_head(const struct api_env *env, const struct api_request *req,
                     struct api_response *res);
-/* True when the handler may load a network: to be called on a worker. */
-bool api_needs_worker(const struct api_request *req);
+/* On which thread to call api_dispatch(). */
+enum api_where {
+    API_HERE,   /* at once: it neither waits nor computes */
+    API_WORKER, /* it may load a network */
+    API_CLERK,  /* it asks the store, which may wait for the disk */
+};
+enum api_where api_where(const struct api_env *env, const struct api_request *req);
 void api_dispatch(const struct api_env *env, const struct api_request *req,
                   struct api_response *res);
+/* After API_FOLLOW_WAIT: makes *res the answer, which is the result when the job has ended, else
+ * still the job. */
+void api_answer_waited(const struct api_env *env, const struct api_request *req,
+                       struct api_response *res);
 
 /* The parameter tables of a method, one after the other: its own, then those of its groups, then
  * the answer's (format, quality, embed). NULL past the end. Whatever lists parameters (schemas,

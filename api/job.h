@@ -51,6 +51,7 @@ struct api_services {
     const struct luc_threads *threads;
     bool (*tick)(void *ctx, double progress); /* false: give up; may be NULL */
     void *tick_ctx;
+    const struct luc_run_hooks *hooks; /* may be NULL */
 };
 
 /* Decodes, loads, computes, draws and encodes; *res is the answer, whatever happens. */

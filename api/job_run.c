@@ -1,4 +1,4 @@
-#include "api/job.h"
+#include "api/jobs.h"
 #include "api/problem.h"
 #include "api/render.h"
 #include "core/tensor/codec.h"
@@ -61,7 +61,8 @@ static enum luc_status compute(struct running *r, struct luc_error *err)
                            .threads = r->services->threads,
                            .result = &r->result,
                            .tick = r->services->tick,
-                           .tick_ctx = r->services->tick_ctx };
+                           .tick_ctx = r->services->tick_ctx,
+                           .hooks = r->services->hooks };
     luc_rng_seed(&run.rng, (uint64_t)job->params.seed.seed);
     return luc_method_run(job->what->method, &run, job->params.own, err);
 }
@@ -80,29 +81,74 @@ static void give_back(struct running *r)
         env->model_put(env->ctx, r->model);
 }
 
+/* Up to the result; what was taken is given back by give_back(). */
+static enum luc_status find_result(struct running *r, struct luc_error *err)
+{
+    enum luc_status st = decode_images(r, err);
+    if (!st)
+        st = get_model(r, err);
+    if (!st)
+        st = compute(r, err);
+    r->arena = luc_arena_destroy(r->arena); /* drawing wants the memory that the network held */
+    return st;
+}
+
+static enum luc_status render(const struct running *r, const struct api_job *job,
+                              struct api_response *res, struct luc_error *err)
+{
+    const struct api_shown shown = { .job = job,
+                                     .model = r->model,
+                                     .images = r->images,
+                                     .result = &r->result,
+                                     .version = r->services->env->version };
+    return api_render(&shown, res, err);
+}
+
+static void fail_run(const struct api_job *job, enum luc_status st, struct api_response *res,
+                     struct luc_error *err)
+{
+    const struct api_request req = { .id = job->id };
+    if (st == LUC_CANCELLED)
+        luc_fail(err, st, "given up: it took longer than this server allows");
+    api_fail(res, &req, api_problem_of(err), err);
+}
+
 void api_job_run(const struct api_job *job, const struct api_services *services,
                  struct api_response *res)
 {
-    const struct api_request req = { .id = job->id };
     struct running r = { .job = job, .services = services };
     struct luc_error err = { 0 };
-    enum luc_status st = decode_images(&r, &err);
+    enum luc_status st = find_result(&r, &err);
     if (!st)
-        st = get_model(&r, &err);
-    if (!st)
-        st = compute(&r, &err);
-    r.arena = luc_arena_destroy(r.arena); /* drawing wants the memory that the network held */
-    if (!st) {
-        const struct api_shown shown = { .job = job,
-                                         .model = r.model,
-                                         .images = r.images,
-                                         .result = &r.result,
-                                         .version = services->env->version };
-        st = api_render(&shown, res, &err);
-    }
-    if (st == LUC_CANCELLED)
-        luc_fail(&err, st, "given up: it took longer than this server allows");
+        st = render(&r, job, res, &err);
     if (st)
-        api_fail(res, &req, api_problem_of(&err), &err);
+        fail_run(job, st, res, &err);
     give_back(&r);
+}
+
+enum luc_status api_job_run_kept(const struct api_job *job, const struct api_services *services,
+                                 struct api_response answers[API_ANSWERS_MAX], size_t *n)
+{
+    struct running r = { .job = job, .services = services };
+    struct luc_error err = { 0 };
+    struct api_offers offers;
+    api_offers(job->what->method, &offers);
+    *n = 0;
+    enum luc_status st = find_result(&r, &err);
+    for (size_t i = 0; i < offers.n && i < API_ANSWERS_MAX && !st; i++) {
+        struct api_job as = *job; /* the same but for the format */
+        as.format = offers.format[i];
+        answers[i] = (struct api_response){ 0 };
+        st = render(&r, &as, &answers[i], &err);
+        *n += 1;
+    }
+    if (st) {
+        for (size_t i = 0; i < *n; i++)
+            api_response_done(&answers[i]);
+        answers[0] = (struct api_response){ 0 };
+        *n = 1;
+        fail_run(job, st, &answers[0], &err);
+    }
+    give_back(&r);
+    return st;
 }

@@ -87,6 +87,24 @@ LUC_MUST_USE enum luc_status api_job_read(const char *text,
                                                                      struct luc_error *err),
                                           void *ctx, struct api_job **job, struct luc_error *err);
 
+/* Prefer (RFC 7240): respond-async, and wait=SECONDS (below 0: not given). */
+struct api_prefer {
+    bool async;
+    double wait_s;
+};
+struct api_prefer api_prefer_parse(const char *text); /* NULL is fine */
+
+/* Whether a request to `what` becomes a stored job. */
+bool api_is_job(const struct api_env *env, const struct api_request *req,
+                const struct api_method *what);
+/* Keeps `job` (borrowed) and answers 202; a wait is left to res->follow. */
+void api_submit_job(const struct api_env *env, const struct api_request *req,
+                    const struct api_job *job, struct api_response *res);
+
+/* "2026-01-02T03:04:05.678Z" */
+#define API_TIME_MAX 32
+void api_time_print(int64_t ms, char text[API_TIME_MAX]);
+
 #define API_ANSWERS_MAX 4
 /* api_job_run(), rendered in every media type that the method offers. On success *n answers, each a
  * complete 200; else one, the problem, and the status says why. */

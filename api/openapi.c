@@ -181,7 +181,7 @@ static json_t *get_operation(const struct api_route *r)
         add_problem(all, 404);
     }
     api_json_set(all, "200", response(r->summary, content(r->type, object_schema())));
-    if (strcmp(r->before, "/readyz") == 0 || r->worker)
+    if (strcmp(r->before, "/readyz") == 0 || r->where == API_WORKER)
         add_problem(all, 503);
     api_json_set(o, "responses", all);
     return o;

@@ -12,8 +12,8 @@ typedef void api_handler(const struct api_env *env, const struct api_request *re
 struct api_route {
     const char *before, *after; /* the path is before + tail + after; tail "" when after is NULL */
     const char *name;           /* of the tail, in the OpenAPI description */
-    api_handler *get;
-    bool worker;         /* may load a network */
+    api_handler *get, *del;     /* del NULL: cannot be deleted */
+    enum api_where where;
     const char *summary; /* for OpenAPI; NULL: not described */
     const char *type;    /* media type of a success */
 };
@@ -21,7 +21,9 @@ struct api_route {
 const struct api_route *api_route_at(size_t i);
 
 api_handler api_get_methods, api_get_method, api_get_models, api_get_model, api_get_layers,
-    api_get_openapi, api_get_livez, api_get_readyz, api_get_index, api_get_static;
+    api_get_jobs, api_get_job, api_delete_job, api_get_job_result, api_get_job_preview,
+    api_get_job_events, api_get_openapi, api_get_livez, api_get_readyz, api_get_index,
+    api_get_static;
 
 /* JSON Schema (2020-12) of a method's parameters; `model` is the default network. */
 json_t *api_schema(const struct luc_method *m, const char *model);

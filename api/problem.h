@@ -18,6 +18,10 @@
       "The Allow header lists the HTTP methods that it answers.")                                  \
     X(NOT_ACCEPTABLE, 406, "not-acceptable", "No representation fits the Accept header",           \
       "The method cannot answer in any of the media types that the request accepts.")              \
+    X(CONFLICT, 409, "conflict", "Not in the state that this needs",                               \
+      "The job has not ended yet, or has ended otherwise; GET /jobs/{job} says how it stands.")    \
+    X(GONE, 410, "gone", "It was there and is not kept any more",                                  \
+      "Results are kept for as long as the server's configuration says.")                          \
     X(LENGTH_REQUIRED, 411, "length-required", "Content-Length is missing",                        \
       "A body must state its length; chunked transfer is not read.")                               \
     X(TOO_LARGE, 413, "too-large", "Something is over a limit",                                    \
@@ -26,6 +30,8 @@
       "JPEG, PNG and still WebP are read, as a form's part `image` or as the body.")               \
     X(CANNOT, 422, "cannot-be-done", "The network cannot do this",                                 \
       "The parameters are well-formed, but this network or this picture does not fit the method.") \
+    X(KEY_REUSED, 422, "idempotency-key-reused", "The key was used for another request",           \
+      "An Idempotency-Key stands for one method, its parameters and pictures. Take a new one.")    \
     X(INTERNAL, 500, "internal", "The server failed",                                              \
       "A fault of the server. The log has the details under the request's id.")                    \
     X(BUSY, 503, "busy", "No capacity now",                                                        \

@@ -1,4 +1,4 @@
-#include "api/job.h"
+#include "api/jobs.h"
 #include "api/multipart.h"
 #include "api/pages.h"
 
@@ -9,18 +9,31 @@
 
 /* clang-format off */
 static const struct api_route table[] = {
-    { "/", NULL, NULL, api_get_index, false, NULL, NULL },
-    { "/static/", "", "file", api_get_static, false, NULL, NULL },
-    { "/livez", NULL, NULL, api_get_livez, false, "Whether the process answers", JSON },
-    { "/readyz", NULL, NULL, api_get_readyz, false, "Whether the server takes work", JSON },
-    { "/openapi.json", NULL, NULL, api_get_openapi, false, "This description", JSON },
-    { "/methods", NULL, NULL, api_get_methods, false, "All methods with their parameters", JSON },
-    { "/methods/", "", "method", api_get_method, false, "One method with its parameters", JSON },
-    { "/models", NULL, NULL, api_get_models, false, "All networks", JSON },
-    { "/models/", "/layers", "model", api_get_layers, true, "The layers of a network", JSON },
-    { "/models/", "", "model", api_get_model, true, "One network", JSON },
-    { "/problems/", "", "problem", api_get_problem, false, "What a problem type means", JSON },
-    { NULL, NULL, NULL, NULL, false, NULL, NULL },
+    { "/", NULL, NULL, api_get_index, NULL, API_HERE, NULL, NULL },
+    { "/static/", "", "file", api_get_static, NULL, API_HERE, NULL, NULL },
+    { "/livez", NULL, NULL, api_get_livez, NULL, API_HERE, "Whether the process answers", JSON },
+    { "/readyz", NULL, NULL, api_get_readyz, NULL, API_HERE, "Whether the server takes work", JSON },
+    { "/openapi.json", NULL, NULL, api_get_openapi, NULL, API_HERE, "This description", JSON },
+    { "/methods", NULL, NULL, api_get_methods, NULL, API_HERE,
+      "All methods with their parameters", JSON },
+    { "/methods/", "", "method", api_get_method, NULL, API_HERE,
+      "One method with its parameters", JSON },
+    { "/models", NULL, NULL, api_get_models, NULL, API_HERE, "All networks", JSON },
+    { "/models/", "/layers", "model", api_get_layers, NULL, API_WORKER,
+      "The layers of a network", JSON },
+    { "/models/", "", "model", api_get_model, NULL, API_WORKER, "One network", JSON },
+    { "/jobs", NULL, NULL, api_get_jobs, NULL, API_CLERK,
+      "Jobs, newest first; `state`, `limit` and `cursor` in the query", JSON },
+    { "/jobs/", "", "job", api_get_job, api_delete_job, API_CLERK,
+      "One job; DELETE cancels it within one step", JSON },
+    { "/jobs/", "/result", "job", api_get_job_result, NULL, API_CLERK,
+      "What the job found, as Accept or `format` ask", "*/*" },
+    { "/jobs/", "/preview", "job", api_get_job_preview, NULL, API_CLERK,
+      "The newest preview picture", "image/jpeg" },
+    { "/jobs/", "/events", "job", api_get_job_events, NULL, API_CLERK,
+      "Server-sent events: state, progress, preview", "text/event-stream" },
+    { "/problems/", "", "problem", api_get_problem, NULL, API_HERE, "What a problem type means", JSON },
+    { NULL, NULL, NULL, NULL, NULL, API_HERE, NULL, NULL },
 };
 /* clang-format on */
 
@@ -71,10 +84,17 @@ static bool is_get(const char *method)
     return strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
 }
 
+static bool deletes(const struct target *t, const struct api_request *req)
+{
+    return t->route && t->route->del && strcmp(req->method, "DELETE") == 0;
+}
+
 static void refuse_method(const struct target *t, const struct api_request *req,
                           struct api_response *res)
 {
-    const char *allow = t->route ? "GET, HEAD, OPTIONS" : "POST, OPTIONS";
+    const char *allow = !t->route       ? "POST, OPTIONS"
+                        : t->route->del ? "GET, HEAD, DELETE, OPTIONS"
+                                        : "GET, HEAD, OPTIONS";
     if (strcmp(req->method, "OPTIONS") == 0)
         res->status = 204;
     else
@@ -90,7 +110,7 @@ bool api_check_head(const struct api_env *env, const struct api_request *req,
     if (!t.route && !t.method)
         api_refuse(res, req, API_PROBLEM_NOT_FOUND,
                    "there is no %.60s; GET /methods lists the methods", req->path);
-    else if (t.route ? !is_get(req->method) : !posts)
+    else if (t.route ? !is_get(req->method) && !deletes(&t, req) : !posts)
         refuse_method(&t, req, res);
     else if (posts && req->content_length < 0)
         api_refuse(res, req, API_PROBLEM_LENGTH_REQUIRED, "a body needs a Content-Length header");
@@ -108,10 +128,12 @@ bool api_check_head(const struct api_env *env, const struct api_request *req,
     return true;
 }
 
-bool api_needs_worker(const struct api_request *req)
+enum api_where api_where(const struct api_env *env, const struct api_request *req)
 {
     const struct target t = find_target(req->path);
-    return t.route && t.route->worker;
+    if (t.route)
+        return t.route->where;
+    return t.method && api_is_job(env, req, t.method) ? API_CLERK : API_HERE;
 }
 
 void api_dispatch(const struct api_env *env, const struct api_request *req,
@@ -120,7 +142,9 @@ void api_dispatch(const struct api_env *env, const struct api_request *req,
     const struct target t = find_target(req->path);
     if (api_check_head(env, req, res))
         return;
-    if (t.route)
+    if (deletes(&t, req))
+        t.route->del(env, req, t.tail, res);
+    else if (t.route)
         t.route->get(env, req, t.tail, res);
     else
         api_post_method(env, req, t.method->method->name, res);

@@ -1,4 +1,4 @@
-#include "api/job.h"
+#include "api/jobs.h"
 #include "api/multipart.h"
 #include "api/problem.h"
 
@@ -120,6 +120,11 @@ void api_post_method(const struct api_env *env, const struct api_request *req, c
     enum luc_status st = api_job_create(what, req->id, &r.job, &err);
     if (!st)
         st = read_request(&r, req, &problem);
+    if (!st && api_is_job(env, req, what)) {
+        api_submit_job(env, req, r.job, res);
+        api_job_destroy(r.job);
+        return;
+    }
     if (!st) {
         st = env->submit(env->ctx, req->exchange, r.job, &err);
         problem = api_problem_of(&err);

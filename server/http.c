@@ -2,6 +2,7 @@
 #include "server/http.h"
 #include "api/job.h"
 #include "api/problem.h"
+#include "server/http_follow.h"
 #include "server/listen.h"
 #include "server/log.h"
 
@@ -18,6 +19,7 @@
 #include <unistd.h>
 
 #define IO_THREADS   2
+#define CLERKS       2
 #define HEAD_BYTES   ((size_t)64 << 10) /* of one connection: request line and headers */
 #define QUERY_MAX    (API_FIELDS_MAX + 1)
 #define LOOK_SECONDS 0.1 /* between two looks at a waiting client's socket */
@@ -27,8 +29,12 @@ struct srv_http {
     struct MHD_Daemon *daemon;
     struct api_env env;
     const struct api_env *given;
-    struct srv_pool *pool;
+    struct srv_pool *pool, *clerks;
+    struct srv_follow *follow;
+    struct srv_jobs *jobs;
     double job_s;
+    size_t streams_max;
+    atomic_size_t streams;
     char address[SRV_ADDRESS_MAX];
     atomic_size_t active;
     atomic_bool draining, abandoned;
@@ -51,7 +57,9 @@ struct exchange {
     unsigned status;
     int fd;
     bool decided; /* the head alone was enough: the body is read and dropped */
-    bool waits;   /* a worker has it: suspended */
+    bool waits;   /* a worker or a clerk has it: suspended */
+    bool streams; /* its body is a job's events */
+    struct srv_follower follower;
 };
 
 static double now_s(void)
@@ -99,6 +107,14 @@ static void work(void *ctx, const struct luc_threads *threads)
     MHD_resume_connection(x->connection); /* from here on x belongs to the polling thread */
 }
 
+static void suspend(struct exchange *x, srv_task *task, struct srv_pool *pool)
+{
+    x->waits = true;
+    MHD_suspend_connection(x->connection);
+    srv_pool_push(pool, task, x);
+}
+
+/* To a worker; `job` NULL: the request itself. */
 static enum luc_status hand_over(struct exchange *x, struct api_job *job, struct luc_error *err)
 {
     struct srv_http *http = x->http;
@@ -106,15 +122,90 @@ static enum luc_status hand_over(struct exchange *x, struct api_job *job, struct
         return luc_fail(err, LUC_BUSY, "the server is going down");
     if (!srv_pool_reserve(http->pool))
         return luc_fail(err, LUC_BUSY, "the queue is full");
-    free(x->body); /* a job has its own copy of the pictures */
-    x->body = NULL;
-    x->req.body = NULL;
-    x->req.body_size = 0;
+    if (job) { /* it has its own copy of the pictures */
+        free(x->body);
+        x->body = NULL;
+        x->req.body = NULL;
+        x->req.body_size = 0;
+    }
     x->job = job;
-    x->waits = true;
-    MHD_suspend_connection(x->connection);
-    srv_pool_push(http->pool, work, x);
+    suspend(x, work, http->pool);
     return LUC_OK;
+}
+
+/* ---- clerks, and what follows a job --------------------------------------------------------- */
+
+static void look_again(void *ctx, const struct luc_threads *threads);
+
+/* On the watcher. The clerks' queue has room for every connection. */
+static void fire(void *ctx)
+{
+    struct exchange *x = ctx;
+    if (srv_pool_reserve(x->http->clerks))
+        srv_pool_push(x->http->clerks, look_again, x);
+    else
+        MHD_resume_connection(x->connection);
+}
+
+static void follow(struct exchange *x)
+{
+    x->follower.connection = x->connection;
+    x->follower.fd = x->fd;
+    memcpy(x->follower.job, x->res.job, sizeof(x->follower.job));
+    x->follower.after = x->res.after;
+    x->follower.fire = x->res.follow == API_FOLLOW_WAIT ? fire : NULL;
+    x->follower.ctx = x;
+}
+
+/* On a clerk: whether what a request waits for has come. */
+static void look_again(void *ctx, const struct luc_threads *threads)
+{
+    struct exchange *x = ctx;
+    const struct api_jobs *jobs = x->http->env.jobs;
+    struct api_job_row row = { 0 };
+    (void)threads;
+    const bool open =
+        !jobs->get(jobs->ctx, x->follower.job, &row, NULL) && !api_state_is_final(row.state);
+    api_job_row_done(&row);
+    if (open && now_s() < x->follower.until_s && !atomic_load(&x->http->draining) &&
+        !client_is_gone(x)) {
+        srv_follow_wait(x->http->follow, &x->follower);
+        return;
+    }
+    api_answer_waited(&x->http->env, &x->req, &x->res);
+    MHD_resume_connection(x->connection);
+}
+
+/* On a clerk. */
+static void ask_store(void *ctx, const struct luc_threads *threads)
+{
+    struct exchange *x = ctx;
+    (void)threads;
+    api_dispatch(&x->http->env, &x->req, &x->res);
+    free(x->body);
+    x->body = NULL;
+    if (x->res.follow == API_FOLLOW_WAIT) {
+        follow(x);
+        x->follower.until_s = now_s() + x->res.wait_s;
+        look_again(x, threads);
+    } else {
+        MHD_resume_connection(x->connection);
+    }
+}
+
+static struct MHD_Response *start_stream(struct exchange *x)
+{
+    struct srv_http *http = x->http;
+    if (atomic_fetch_add(&http->streams, 1) >= http->streams_max) {
+        atomic_fetch_sub(&http->streams, 1);
+        api_response_done(&x->res);
+        api_refuse(&x->res, &x->req, API_PROBLEM_BUSY, "%zu event streams are open, the most",
+                   http->streams_max);
+        return NULL;
+    }
+    x->streams = true;
+    follow(x);
+    return srv_follow_stream(http->follow, &x->follower);
 }
 
 static enum luc_status submit(void *ctx, void *exchange, struct api_job *job, struct luc_error *err)
@@ -126,19 +217,23 @@ static enum luc_status submit(void *ctx, void *exchange, struct api_job *job, st
 static enum MHD_Result reply(struct exchange *x)
 {
     struct api_response *res = &x->res;
-    struct MHD_Response *r;
+    struct MHD_Response *r = NULL;
     if (res->status == 0)
         api_refuse(res, &x->req, API_PROBLEM_INTERNAL, "a handler gave no answer");
+    if (res->follow == API_FOLLOW_EVENTS && strcmp(x->method, "HEAD") != 0)
+        r = start_stream(x);
     x->status = res->status;
     x->answered = res->fixed ? res->fixed_size : res->body.len;
-    if (res->fixed)
+    if (x->streams)
+        res->follow = API_FOLLOW_NOTHING;
+    else if (res->fixed)
         r = MHD_create_response_from_buffer(res->fixed_size, (void *)(uintptr_t)res->fixed,
                                             MHD_RESPMEM_PERSISTENT);
     else
         r = MHD_create_response_from_buffer(res->body.len, res->body.data, MHD_RESPMEM_MUST_FREE);
     if (!r)
         return MHD_NO;
-    if (!res->fixed)
+    if (!res->fixed && !x->streams)
         res->body = (struct luc_str){ 0 }; /* libmicrohttpd frees it */
     if (res->type)
         MHD_add_response_header(r, "Content-Type", res->type);
@@ -203,6 +298,9 @@ static struct exchange *begin(struct srv_http *http, struct MHD_Connection *c, c
                                    .content_type = header(x, "Content-Type"),
                                    .accept = header(x, "Accept"),
                                    .if_none_match = header(x, "If-None-Match"),
+                                   .prefer = header(x, "Prefer"),
+                                   .idempotency_key = header(x, "Idempotency-Key"),
+                                   .last_event_id = header(x, "Last-Event-ID"),
                                    .content_length = stated_length(x),
                                    .exchange = x };
     MHD_get_connection_values_n(c, MHD_GET_ARGUMENT_KIND, collect_query, x);
@@ -250,11 +348,18 @@ static enum MHD_Result on_body(struct exchange *x, const char *data, size_t *siz
 static enum MHD_Result on_whole(struct exchange *x)
 {
     struct luc_error err = { 0 };
-    if (!x->decided && api_needs_worker(&x->req)) {
+    struct srv_http *http = x->http;
+    const enum api_where where = x->decided ? API_HERE : api_where(&http->env, &x->req);
+    if (where == API_WORKER) {
         if (hand_over(x, NULL, &err))
             api_fail(&x->res, &x->req, API_PROBLEM_BUSY, &err);
+    } else if (where == API_CLERK && http->jobs) {
+        if (srv_pool_reserve(http->clerks))
+            suspend(x, ask_store, http->clerks);
+        else
+            api_refuse(&x->res, &x->req, API_PROBLEM_BUSY, "too many requests wait for the store");
     } else if (!x->decided) {
-        api_dispatch(&x->http->env, &x->req, &x->res);
+        api_dispatch(&http->env, &x->req, &x->res);
     }
     return x->waits ? MHD_YES : reply(x);
 }
@@ -294,6 +399,10 @@ static void on_completed(void *cls, struct MHD_Connection *c, void **slot,
                                                .status = x->status ? x->status : 499,
                                                .ms = 1e3 * (now_s() - x->began),
                                                .bytes = x->answered });
+    if (http->follow)
+        srv_follow_remove(http->follow, &x->follower);
+    if (x->streams)
+        atomic_fetch_sub(&http->streams, 1);
     api_response_done(&x->res);
     free(x->body);
     free(x);
@@ -353,38 +462,67 @@ static struct MHD_Daemon *start_daemon(struct srv_http *http, const struct cfg *
         MHD_OPTION_END);
 }
 
+static void fill_env(struct srv_http *http, const struct cfg *cfg, const struct api_env *env,
+                     struct srv_pool *pool, struct srv_jobs *jobs)
+{
+    http->given = env;
+    http->env = *env;
+    http->env.ctx = http;
+    http->env.model_get = model_get;
+    http->env.model_put = model_put;
+    http->env.models = models;
+    http->env.submit = submit;
+    http->env.ready = ready;
+    http->env.jobs = jobs ? srv_jobs_api(jobs) : NULL;
+    http->env.wait_max_s = (double)cfg->wait_s;
+    http->pool = pool;
+    http->jobs = jobs;
+    http->job_s = (double)cfg->job_s;
+    http->streams_max = (size_t)cfg->connections - (size_t)cfg->connections / 4;
+    if (getrandom(&http->start, sizeof(http->start), 0) < 0)
+        http->start = (uint32_t)getpid();
+}
+
+/* Event streams leave a quarter of the connections to others. */
+static enum luc_status start_followers(struct srv_http *http, const struct cfg *cfg,
+                                       struct luc_error *err)
+{
+    if (!http->jobs)
+        return LUC_OK;
+    http->follow = srv_follow_create(&http->env);
+    http->clerks = srv_pool_create(CLERKS, 1, (size_t)cfg->connections + 1);
+    return http->follow && http->clerks
+               ? LUC_OK
+               : luc_fail(err, LUC_NOMEM, "cannot start: threads or memory are short");
+}
+
 enum luc_status srv_http_start(const struct cfg *cfg, const struct api_env *env,
-                               struct srv_pool *pool, struct srv_http **out, struct luc_error *err)
+                               struct srv_pool *pool, struct srv_jobs *jobs, struct srv_http **out,
+                               struct luc_error *err)
 {
     struct srv_http *http = calloc(1, sizeof(*http));
     int fd = -1;
     if (!http)
         return luc_fail_nomem(err, "the server", sizeof(*http));
-    enum luc_status st = srv_listen(cfg->listen, !cfg->insecure, &fd, http->address, err);
+    fill_env(http, cfg, env, pool, jobs);
+    enum luc_status st = start_followers(http, cfg, err);
+    if (!st)
+        st = srv_listen(cfg->listen, !cfg->insecure, &fd, http->address, err);
     if (!st) {
-        http->given = env;
-        http->env = *env;
-        http->env.ctx = http;
-        http->env.model_get = model_get;
-        http->env.model_put = model_put;
-        http->env.models = models;
-        http->env.submit = submit;
-        http->env.ready = ready;
-        http->pool = pool;
-        http->job_s = (double)cfg->job_s;
-        if (getrandom(&http->start, sizeof(http->start), 0) < 0)
-            http->start = (uint32_t)getpid();
         http->daemon = start_daemon(http, cfg, fd);
         if (!http->daemon) {
             st = luc_fail(err, LUC_IO, "libmicrohttpd does not start on %s", http->address);
             close(fd);
         }
     }
-    if (st)
-        free(http);
-    else
-        *out = http;
-    return st;
+    if (st) {
+        srv_http_stop(http);
+        return st;
+    }
+    if (jobs)
+        srv_jobs_watch(jobs, srv_follow_changed, http->follow);
+    *out = http;
+    return LUC_OK;
 }
 
 const char *srv_http_address(const struct srv_http *http)
@@ -399,6 +537,8 @@ void srv_http_drain(struct srv_http *http)
     const MHD_socket fd = MHD_quiesce_daemon(http->daemon);
     if (fd != MHD_INVALID_SOCKET)
         close(fd);
+    if (http->follow)
+        srv_follow_drain(http->follow);
 }
 
 size_t srv_http_active(const struct srv_http *http)
@@ -413,9 +553,14 @@ void srv_http_abandon(struct srv_http *http)
 
 struct srv_http *srv_http_stop(struct srv_http *http)
 {
-    if (http) {
+    if (!http)
+        return NULL;
+    if (http->jobs)
+        srv_jobs_watch(http->jobs, NULL, NULL);
+    srv_pool_destroy(http->clerks);
+    if (http->daemon)
         MHD_stop_daemon(http->daemon);
-        free(http);
-    }
+    srv_follow_destroy(http->follow);
+    free(http);
     return NULL;
 }

@@ -555,6 +555,9 @@ static enum luc_status read_row(sqlite3_stmt *q, struct api_job_row *row, struct
                                  .error = srv_sql_copy(q, 17),
                                  .has_preview = sqlite3_column_int(q, 18) != 0,
                                  .queue_position = sqlite3_column_int64(q, 19) };
+    /* Past their time, results are gone whether or not they were cleaned up. */
+    if (api_state_is_final(row->state) && row->expires_ms < now_ms())
+        row->expired = true;
     srv_sql_text(q, 1, row->id, sizeof(row->id));
     srv_sql_text(q, 2, row->method, sizeof(row->method));
     return row->spec ? LUC_OK : luc_fail_nomem(err, "a job", 0);

@@ -128,8 +128,8 @@ static void models__are_listed_and_opened(void **state)
     assert_int_equal(api_fake_get(f, "/models/absent/layers"), 404);
     const struct api_request layers = { .method = "GET", .path = "/models/linear/layers" };
     const struct api_request livez = { .method = "GET", .path = "/livez" };
-    assert_true(api_needs_worker(&layers));
-    assert_false(api_needs_worker(&livez));
+    assert_int_equal(api_where(&f->env, &layers), API_WORKER);
+    assert_int_equal(api_where(&f->env, &livez), API_HERE);
 }
 
 static void files__carry_a_policy_and_are_not_sent_twice(void **state)

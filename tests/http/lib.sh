@@ -25,7 +25,7 @@ finish() {
     status=$?
     trap - EXIT
     stop
-    rm -rf "$work"
+    [ -n "${KEEP:-}" ] || rm -rf "$work"
     [ "$status" -ne 0 ] || status=$failed
     [ "$status" -ne 0 ] || echo "$checks checks passed"
     exit "$status"

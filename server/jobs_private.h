@@ -1,0 +1,61 @@
+/* jobs_private.h -- what jobs.c (queue, keeper) and jobs_run.c (one job on a worker) share. */
+#ifndef SERVER_JOBS_PRIVATE_H
+#define SERVER_JOBS_PRIVATE_H
+
+#include "server/jobs.h"
+#include "server/store.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+/* A job on a worker. Its fields belong to the worker but for those under `lock`. */
+struct srv_running {
+    struct srv_jobs *jobs;
+    struct srv_claimed got;
+    unsigned lane;
+    char *checkpoint; /* bytes, heap */
+    size_t checkpoint_size;
+    double began_s, began_at; /* time and progress of the first tick; began_s 0: none yet */
+    double checkpoint_s;      /* when the last one was made */
+    double preview_s;
+    bool checkpoints, saved; /* the method makes them; one was made since draining began */
+    atomic_bool cancelled, lost;
+
+    pthread_mutex_t lock;
+    struct srv_report report;
+    struct luc_str preview; /* a picture that is not in the store yet */
+    bool changed;
+    double beat_s, report_s, looked_s; /* keeper: when next, and when last */
+    struct srv_running *next;
+};
+
+struct srv_jobs {
+    const struct cfg *cfg;
+    const struct api_env *env;
+    struct srv_pool *pool;
+    struct srv_store *store;
+    struct srv_blobs *blobs;
+    struct api_jobs api;
+    char owner[SRV_OWNER_MAX];
+    int owner_fd;
+    size_t lane_max[2]; /* turns at once: quick, slow */
+    atomic_bool draining, abandoned;
+    pthread_t keeper;
+    bool has_keeper;
+
+    pthread_mutex_t lock;
+    pthread_cond_t wake, let_go;
+    struct srv_running *running, *held; /* held: the keeper looks at it */
+    size_t turns[2], n_running, bytes;
+    bool ending, pending; /* pending: something may wait in the queue */
+    void (*changed)(void *ctx, const char *id);
+    void *changed_ctx;
+};
+
+double srv_now_s(void); /* monotonic */
+void srv_jobs_changed(struct srv_jobs *j, const char *id);
+
+/* Runs what was claimed to its end and tells the store. */
+void srv_jobs_run(struct srv_running *r, const struct luc_threads *threads);
+
+#endif
