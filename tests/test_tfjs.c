@@ -293,15 +293,12 @@ static void graph__channels_stay_last_where_tensorflow_sees_them(void **state)
     struct net n = { 0 };
     set_json(
         &n,
-        "{'node':[" PICTURE "," CONST("k") "," CONST("b") "," CONST(
-            "axis") "," CONST("flat") "," NODE("_FusedConv2D", "conv", "'x','k','b'",
-                                               SAME
-                                               ",'fused_ops':{'list':{'s':['Qmlhc0FkZA==','UmVsdQ=="
-                                               "']}}") "," NODE("ConcatV2", "both",
-                                                                "'conv','x:0','axis'",
-                                                                "") "," NODE("Reshape", "y",
-                                                                             "'both','flat'",
-                                                                             "") "]}",
+        "{'node':[" PICTURE
+        "," CONST("k") "," CONST("b") "," CONST("axis") "," CONST("flat") "," NODE(
+            "_FusedConv2D", "conv", "'x','k','b'",
+            SAME ",'fused_ops':{'list':{'s':['Qmlhc0FkZA==','UmVsdQ=="
+                 "']}}") "," NODE("ConcatV2", "both", "'conv','x:0','axis'",
+                                  "") "," NODE("Reshape", "y", "'both','flat'", "") "]}",
         F32("k", "[1,1,2,2]") "," F32("b", "[2]") "," I32("axis", "[]") "," I32("flat", "[1]"));
     set_bytes(&n, bytes, sizeof(bytes), 8);
     read_or_fail(&n);
@@ -318,22 +315,24 @@ static void graph__channels_stay_last_where_tensorflow_sees_them(void **state)
     close_net(&n);
 }
 
-/* Transposed convolution, kernel [3, 3, 1, 2] of ones, stride 2, whose shape is given. */
-static void transposed(const char *padding_attr, const int32_t shape[4], struct net *n)
+/* Transposed convolution, kernel [k, k, 1, 2] of ones, stride 2, whose shape is given. */
+static void transposed(const char *padding_attr, size_t k, const int32_t shape[4], struct net *n)
 {
-    static unsigned char bytes[72 + 16];
-    float ones[18];
-    char topology[2048];
-    for (size_t i = 0; i < 18; i++)
-        ones[i] = 1;
-    memcpy(bytes, ones, 72), memcpy(bytes + 72, shape, 16);
+    static unsigned char bytes[(2 * 5 * 5 + 4) * 4];
+    const size_t n_kernel = 2 * k * k;
+    const float one = 1;
+    char topology[2048], weights[256];
+    for (size_t i = 0; i < n_kernel; i++)
+        memcpy(bytes + 4 * i, &one, 4);
+    memcpy(bytes + 4 * n_kernel, shape, 16);
     snprintf(topology, sizeof(topology),
              "{'node':[" PICTURE "," CONST("k") "," CONST(
                  "shape") ",{'op':'Conv2DBackpropInput',"
                           "'name':'y','input':['shape','k','x'],'attr':{%s," STRIDES "}}]}",
              padding_attr);
-    set_json(n, topology, F32("k", "[3,3,1,2]") "," I32("shape", "[4]"));
-    set_bytes(n, bytes, sizeof(bytes), 0);
+    snprintf(weights, sizeof(weights), F32("k", "[%zu,%zu,1,2]") "," I32("shape", "[4]"), k, k);
+    set_json(n, topology, weights);
+    set_bytes(n, bytes, 4 * n_kernel + 16, 0);
 }
 
 static void graph__transposed_convolutions_put_out_what_tensorflow_does(void **state)
@@ -341,11 +340,15 @@ static void graph__transposed_convolutions_put_out_what_tensorflow_does(void **s
     (void)state;
     const struct {
         const char *padding;
+        size_t k, before; /* rows of the full result that are cut in front */
         int32_t shape[4];
-    } rows[] = { { VALID, { 1, 7, 9, 1 } }, { SAME, { 1, 6, 8, 1 } } };
-    for (size_t r = 0; r < 2; r++) {
+    } rows[] = { { VALID, 3, 0, { 1, 7, 9, 1 } }, { SAME, 3, 0, { 1, 6, 8, 1 } },
+                 { SAME, 4, 1, { 1, 6, 8, 1 } },  { SAME, 5, 1, { 1, 6, 8, 1 } },
+                 { SAME, 1, 0, { 1, 6, 8, 1 } },  { VALID, 1, 0, { 1, 6, 8, 1 } } };
+    for (size_t r = 0; r < sizeof(rows) / sizeof(rows[0]); r++) {
         struct net n = { 0 };
-        transposed(rows[r].padding, rows[r].shape, &n);
+        const size_t k = rows[r].k, before = rows[r].before;
+        transposed(rows[r].padding, k, rows[r].shape, &n);
         read_or_fail(&n);
         const struct luc_tensor *y = run(&n, luc_shape4(1, 2, 3, 4));
         const size_t h = (size_t)rows[r].shape[1], w = (size_t)rows[r].shape[2];
@@ -353,9 +356,9 @@ static void graph__transposed_convolutions_put_out_what_tensorflow_does(void **s
         assert_int_equal(y->shape.dim[3], w);
         for (size_t i = 0; i < h * w; i++) {
             double want = 0;
-            for (size_t p = 0; p < 12; p++) { /* every input pixel paints 3x3 */
-                const size_t dy = i / w - p / 4 * 2, dx = i % w - p % 4 * 2; /* wraps when before */
-                if (dy < 3 && dx < 3)
+            for (size_t p = 0; p < 12; p++) { /* every input pixel paints k x k; size_t wraps */
+                const size_t dy = i / w + before - p / 4 * 2, dx = i % w + before - p % 4 * 2;
+                if (dy < k && dx < k)
                     want += (double)(ramp(0, p / 4, p % 4, 3, 4) + ramp(1, p / 4, p % 4, 3, 4));
             }
             assert_true(fabs(want - (double)y->data[i]) < 1e-5);
@@ -364,7 +367,7 @@ static void graph__transposed_convolutions_put_out_what_tensorflow_does(void **s
     }
     struct net n = { 0 };
     const int32_t odd[4] = { 1, 5, 8, 1 }; /* not what stride 2 over 3 rows gives */
-    transposed(SAME, odd, &n);
+    transposed(SAME, 3, odd, &n);
     read_or_fail(&n);
     const struct luc_shape in = luc_shape4(1, 2, 3, 4);
     const struct luc_plan *plan = NULL;
