@@ -12,6 +12,7 @@ const lab = {
   models: [],
   method: null,
   file: null,
+  further: [],         // pictures after the first, for methods that take several
   controls: new Map(), // parameter key -> { input, error, schema }
   urls: [],            // object URLs of the answer that is shown
   running: null,       // AbortController
@@ -136,11 +137,15 @@ function buildForm() {
 
 const fits = (model) => !lab.method.needs_classes || model.task === "classify";
 
+// The network that the method asks when none is named.
+const usualModel = () => propertiesOf(lab.method).model?.default ?? lab.usualModel;
+
 function buildModels() {
-  const chosen = $("model").value;
+  const chosen = lab.lastUsual === usualModel() ? $("model").value : "";
+  lab.lastUsual = usualModel();
   const usable = lab.models.filter((model) => model.installed && fits(model));
   $("model").replaceChildren(...usable.map((model) => make("option", { value: model.name }, model.title || model.name)));
-  const wanted = [chosen, lab.usualModel].find((name) => usable.some((model) => model.name === name));
+  const wanted = [chosen, usualModel(), lab.usualModel].find((name) => usable.some((model) => model.name === name));
   if (wanted) $("model").value = wanted;
   $("model").disabled = usable.length === 0;
   if (usable.length === 0) {
@@ -156,6 +161,7 @@ function chooseMethod() {
   $("summary").replaceChildren(summary, ...(paper ? [" ", paper] : []));
   buildForm();
   buildModels();
+  showFurther();
   clearErrors();
   refresh();
 }
@@ -180,7 +186,7 @@ function buildMethods() {
 
 function asked() {
   const fields = [];
-  if ($("model").value && $("model").value !== (lab.usualModel)) fields.push(["model", $("model").value]);
+  if ($("model").value && $("model").value !== usualModel()) fields.push(["model", $("model").value]);
   for (const [key, one] of lab.controls) if (!isDefault(one)) fields.push([key, valueOf(one)]);
   return fields;
 }
@@ -192,6 +198,7 @@ function curlLine() {
   // curl reads ; and , in a file's name as its own, unless the name is in double quotes.
   const path = /[;,"]/.test(name) ? `"${name.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"` : name;
   const parts = ["curl", "-F", quoted(`image=@${path}`)];
+  for (const file of furtherAsked()) parts.push("-F", quoted(`image=@${file.name}`));
   for (const [key, value] of asked()) parts.push("-F", quoted(`${key}=${value}`));
   parts.push(quoted(new URL(lab.method.name, location.href).href));
   if (answersPicture(lab.method)) parts.push("-o", quoted(`${lab.method.name}.png`));
@@ -199,7 +206,7 @@ function curlLine() {
 }
 
 function refresh() {
-  $("run").disabled = !lab.file || !lab.method || Boolean(lab.running) || $("model").disabled;
+  $("run").disabled = !lab.file || !lab.method || 1 + furtherAsked().length < lab.method.images.min || Boolean(lab.running) || $("model").disabled;
   show($("command"), Boolean(lab.method));
   if (lab.method) $("curl").textContent = curlLine();
 }
@@ -239,7 +246,7 @@ function showProblem(problem) {
 async function run() {
   clearErrors();
   const body = new FormData();
-  body.append("image", lab.file, lab.file.name);
+  for (const file of [lab.file, ...furtherAsked()]) body.append("image", file, file.name);
   for (const [key, value] of [...asked(), ...Object.entries(ANSWER)]) body.append(key, value);
   lab.running = new AbortController();
   busy(true);
@@ -366,6 +373,37 @@ function headline([row]) {
   return [make("strong", { class: "headline" }, words(text || "")), ...(share ? [make("span", {}, `${words(share[0])} ${numberText(share[1])}`)] : [])];
 }
 
+// ---- further pictures, for methods that take several ----------------------------------------------
+
+const furtherAsked = () => (lab.method ? lab.further.slice(0, lab.method.images.max - 1) : []);
+
+function showFurther() {
+  const { min, max } = lab.method.images;
+  show($("further"), max > 1);
+  $("further-hint").textContent = min > 1
+    ? `${lab.method.title || words(lab.method.name)} needs ${min === max ? min - 1 : `${min - 1} to ${max - 1}`} besides the photograph above.`
+    : `Up to ${max - 1} besides the photograph above.`;
+  $("thumbs").replaceChildren(...furtherAsked().map((file, i) => {
+    const url = URL.createObjectURL(file);
+    const img = make("img", { src: url, alt: file.name });
+    img.addEventListener("load", () => URL.revokeObjectURL(url));
+    const remove = make("button", { type: "button", class: "link" }, "remove");
+    remove.addEventListener("click", () => {
+      lab.further.splice(i, 1);
+      showFurther();
+      refresh();
+    });
+    return make("li", {}, img, remove);
+  }));
+}
+
+function takeFurther(files) {
+  lab.further = [...lab.further, ...files].slice(0, lab.method.images.max - 1);
+  $("files").value = "";
+  showFurther();
+  refresh();
+}
+
 // ---- the photograph -----------------------------------------------------------------------------
 
 function takeFile(file) {
@@ -408,6 +446,7 @@ function watchDrops() {
 
 async function start() {
   watchDrops();
+  $("files").addEventListener("change", () => takeFurther($("files").files));
   $("file").addEventListener("change", () => takeFile($("file").files[0]));
   $("example").addEventListener("click", takeExample);
   $("photo").addEventListener("error", () => showProblem(new Problem("This browser cannot show that file; the server may still read it.")));
@@ -423,7 +462,7 @@ async function start() {
   });
   try {
     const [methods, models] = await Promise.all([getJson("methods"), getJson("models")]);
-    lab.methods = methods.methods.filter((method) => method.images.min === 1);
+    lab.methods = methods.methods.filter((method) => method.images.max > 0);
     lab.models = models.models;
     lab.usualModel = lab.models.find((model) => model.default)?.name;
     if (!lab.methods.length) throw new Problem("The server offers no methods.");

@@ -111,6 +111,26 @@ try {
     await shot("classify");
   });
 
+  await step("a method of several pictures waits for them and shows them", async () => {
+    const listed = await (await page.request.get(new URL("methods", base).href)).json();
+    const method = listed.methods.find((m) => m.images.min > 1);
+    assert.ok(method, "there is one");
+    await choose(method.name);
+    assert.ok(await page.locator("#further").isVisible());
+    if (await page.locator("#model").isEnabled()) {
+      assert.equal(await page.locator("#run").isDisabled(), true, "one picture is not enough");
+      await page.setInputFiles("#files", Array(method.images.min - 1).fill(picture));
+      assert.equal(await page.locator("#thumbs img").count(), method.images.min - 1);
+      assert.equal(await page.locator("#run").isDisabled(), false);
+      assert.equal((await page.textContent("#curl")).match(/image=@/g).length, method.images.min);
+      await shot("several");
+      await page.locator("#thumbs button").first().click();
+      assert.equal(await page.locator("#run").isDisabled(), true);
+    }
+    await choose("saliency");
+    assert.equal(await page.locator("#further").isVisible(), false);
+  });
+
   await step("an error stands beside its field", async () => {
     await choose("saliency");
     await page.fill("#p-target", "no such thing at all");
