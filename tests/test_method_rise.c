@@ -81,8 +81,16 @@ static void check_rise(struct linear_model *m, size_t masks, const char *text, b
     assert_true(method_item(m, "passes")->number == (double)masks);
 }
 
+/* The linear model is declared for one picture at a time; any number makes real batches. */
+static void open_batch(struct linear_model *m)
+{
+    m->model.graph->values[m->model.input].decl.dim[0] = 0;
+}
+
 static void rise__is_the_plain_sum_over_the_same_masks(void **state)
 {
+    check_rise(*state, 20, "20", false);
+    open_batch(*state);
     check_rise(*state, 5, "5", false);
     check_rise(*state, 16, "16", true);
     check_rise(*state, 100, "100", false); /* several batches and a rest */
@@ -109,6 +117,7 @@ static void rise__is_highest_where_the_score_comes_from(void **state)
 static void score_cam__is_the_plain_sum_over_the_layers_channels(void **state)
 {
     struct linear_model *m = *state;
+    open_batch(m);
     static const double none[PLANE];
     double want[PLANE] = { 0 }, mask[PLANE];
     assert_int_equal(
@@ -202,6 +211,7 @@ static void use_one(void *ctx, size_t i, const struct luc_tensor *logits)
 static void perturb__shrinks_its_batch_to_the_memory_there_is(void **state)
 {
     struct linear_model *m = *state;
+    open_batch(m);
     const struct luc_shape shape = luc_shape4(1, 3, LINEAR_SIZE, LINEAR_SIZE);
     size_t failed = 0, passed = 0;
     for (size_t limit = 512; limit <= 32768; limit += 512) {
