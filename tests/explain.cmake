@@ -2,3 +2,4 @@
 foreach(method cam guided_backprop rise smoothgrad)
   luc_test(test_method_${method} LINK core SOURCES linear_model.c method_case.c)
 endforeach()
+luc_test(test_method_filters LINK core SOURCES linear_model.c method_case.c net_build.c)
