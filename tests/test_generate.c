@@ -158,12 +158,13 @@ static void losses__gradients_match_finite_differences(void **state)
     const struct luc_tensor features = { luc_shape4(1, C, H, W), LUC_F32, f };
     struct luc_tensor gradient = { luc_shape4(1, C, H, W), LUC_F32, g };
     struct luc_tensor dump = { luc_shape4(1, C, H, W), LUC_F32, unused };
-    struct luc_loss loss[2];
+    struct luc_loss loss[3];
     fill(target, C * H * W, 6, 1);
     fill(f, C * H * W, 7, 1);
     assert_int_equal(luc_loss_gram(&loss[0], 0, 2.5, NULL, &style, *state, NULL), LUC_OK);
     luc_loss_feature(&loss[1], 0, 1.5, &style);
-    for (size_t k = 0; k < 2; k++) {
+    loss[2] = (struct luc_loss){ .kind = LUC_LOSS_ENERGY, .weight = 1.3 };
+    for (size_t k = 0; k < 3; k++) {
         memset(g, 0, sizeof(g));
         luc_loss_eval(&loss[k], NULL, &features, &gradient);
         luc_loss_eval(&loss[k], NULL, &features, &gradient); /* adds */

@@ -113,11 +113,24 @@ static double eval_feature(struct luc_loss *loss, const struct luc_tensor *featu
     return sum / (double)n / loss->size;
 }
 
+static double eval_energy(const struct luc_loss *loss, const struct luc_tensor *features,
+                          struct luc_tensor *gradient)
+{
+    const size_t n = luc_numel(&features->shape);
+    const float scale = (float)(loss->weight / (double)n);
+    for (size_t i = 0; i < n; i++)
+        gradient->data[i] -= scale * features->data[i];
+    return -sum_of_squares(features->data, n) / (2.0 * (double)n);
+}
+
 double luc_loss_eval(struct luc_loss *loss, const struct luc_threads *threads,
                      const struct luc_tensor *features, struct luc_tensor *gradient)
 {
-    loss->latest = loss->kind == LUC_LOSS_GRAM ? eval_gram(loss, threads, features, gradient)
-                                               : eval_feature(loss, features, gradient);
+    switch (loss->kind) {
+    case LUC_LOSS_GRAM: loss->latest = eval_gram(loss, threads, features, gradient); break;
+    case LUC_LOSS_FEATURE: loss->latest = eval_feature(loss, features, gradient); break;
+    case LUC_LOSS_ENERGY: loss->latest = eval_energy(loss, features, gradient); break;
+    }
     return loss->weight * loss->latest;
 }
 

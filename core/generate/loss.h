@@ -4,8 +4,10 @@
  *
  *   GRAM     sum (G - G0)^2 / sum G0^2,  G = F F^T / (C H W), F as C x (H W)
  *   FEATURE  mean (F - F0)^2 / mean F0^2
+ *   ENERGY   -mean F^2 / 2: no target; the more a layer answers, the lower
  *
- * Source: Gatys, Ecker & Bethge, "Image Style Transfer Using Convolutional Neural Networks", 2016,
+ * ENERGY is DeepDream's (Mordvintsev, Olah & Tyka, "Inceptionism", 2015). The others' source:
+ * Gatys, Ecker & Bethge, "Image Style Transfer Using Convolutional Neural Networks", 2016,
  * arXiv:1508.06576. Differs: normalised by the target instead of by 4 C^2 (H W)^2 and 2.
  */
 #ifndef LUC_GENERATE_LOSS_H
@@ -15,7 +17,7 @@
 #include "core/base/parallel.h"
 #include "core/tensor/tensor.h"
 
-enum luc_loss_kind { LUC_LOSS_GRAM, LUC_LOSS_FEATURE };
+enum luc_loss_kind { LUC_LOSS_GRAM, LUC_LOSS_FEATURE, LUC_LOSS_ENERGY };
 
 struct luc_loss {
     enum luc_loss_kind kind;

@@ -18,10 +18,10 @@
  * Tried on ResNet-50 and VGG-19: plain pixels with L-BFGS leave a two-pixel weave on ResNet-50,
  * average pooling a checkerboard; Fourier with jitter and two or three sizes removes both.
  */
+#include "core/generate/canvas.h"
 #include "core/generate/colour.h"
 #include "core/generate/loop.h"
 #include "core/methods/method.h"
-#include "core/tensor/resize.h"
 
 #include <math.h>
 #include <string.h>
@@ -30,7 +30,6 @@
 #define STYLES_MAX 8
 #define SIZES_MAX  4
 #define N_COLUMNS  5
-#define WHITE      255.0f
 
 enum start { START_MOVED, START_CONTENT, START_NOISE };
 enum keep { KEEP_NONE, KEEP_LUMINANCE, KEEP_HISTOGRAM };
@@ -224,30 +223,6 @@ static enum luc_status read_params(struct style *s, struct luc_error *err)
 
 /* ---- one size ---- */
 
-/* A picture [3, height, width] in the arena. */
-struct canvas {
-    float *data;
-    size_t height, width;
-};
-
-static size_t pixels_of(const struct canvas *c)
-{
-    return c->height * c->width;
-}
-
-static enum luc_status load(struct luc_run *run, const struct luc_image *image, size_t side,
-                            struct canvas *c, struct luc_error *err)
-{
-    const size_t longest = image->width > image->height ? image->width : image->height;
-    const double scale = (double)side / (double)longest;
-    c->width = (size_t)fmax(1, round((double)image->width * scale));
-    c->height = (size_t)fmax(1, round((double)image->height * scale));
-    c->data = luc_arena_raw(run->arena, 3 * pixels_of(c), sizeof(float));
-    if (!c->data)
-        return luc_fail_nomem(err, "picture", 3 * pixels_of(c) * sizeof(float));
-    return luc_image_resize_planar(image, NULL, c->width, c->height, LUC_BICUBIC, c->data, err);
-}
-
 static double weight_at(const struct luc_reals *weights, size_t i, size_t n)
 {
     double sum = 0;
@@ -264,15 +239,15 @@ static enum luc_status add_style(struct style *s, size_t which, size_t side,
                                  struct luc_colour_stats *colours, struct luc_error *err)
 {
     struct luc_run *run = s->run;
-    struct canvas c;
+    struct luc_canvas c;
     struct luc_exec *x = NULL;
     const size_t scaled = (size_t)fmax(16, round((double)side * s->p->style_scale));
-    enum luc_status st = load(run, &run->images[1 + which], scaled, &c, err);
+    enum luc_status st = luc_canvas_load(&c, &run->images[1 + which], scaled, run->arena, err);
     if (st)
         return st;
     if (s->p->preserve_color == KEEP_HISTOGRAM)
-        luc_colour_move(c.data, pixels_of(&c), keep);
-    luc_colour_measure(c.data, pixels_of(&c), colours);
+        luc_colour_move(c.data, luc_canvas_pixels(&c), keep);
+    luc_colour_measure(c.data, luc_canvas_pixels(&c), colours);
     st = luc_features(run->model, run->threads, c.data, c.height, c.width, s->layers, s->n_layers,
                       run->arena, &x, err);
     for (size_t i = 0; !st && i < s->n_layers; i++) {
@@ -285,10 +260,10 @@ static enum luc_status add_style(struct style *s, size_t which, size_t side,
 }
 
 /* The start at the coarsest size. */
-static void start(struct style *s, const struct canvas *content,
+static void start(struct style *s, const struct luc_canvas *content,
                   const struct luc_colour_stats *colours, struct luc_paint *paint, float *scratch)
 {
-    const size_t n = pixels_of(content);
+    const size_t n = luc_canvas_pixels(content);
     if (s->p->init == START_NOISE) {
         luc_paint_noise(paint, s->recipe.paint == LUC_FOURIER ? 0.1 : 0.15, &s->run->rng);
         return;
@@ -297,17 +272,6 @@ static void start(struct style *s, const struct canvas *content,
     if (s->p->init == START_MOVED)
         luc_colour_move(scratch, n, colours);
     luc_paint_set(paint, scratch);
-}
-
-/* The smaller picture enlarged, to go on from. */
-static enum luc_status enlarge(const struct canvas *from, const struct canvas *to, float *out,
-                               struct luc_error *err)
-{
-    enum luc_status st = LUC_OK;
-    for (size_t c = 0; !st && c < 3; c++)
-        st = luc_map_resize_smooth(from->data + c * pixels_of(from), from->width, from->height,
-                                   NULL, to->width, to->height, out + c * pixels_of(to), err);
-    return st;
 }
 
 static void report_losses(struct style *s, size_t row, double total, const struct luc_loss *losses,
@@ -322,16 +286,6 @@ static void report_losses(struct style *s, size_t row, double total, const struc
         s->table->cells[row * N_COLUMNS + k].number = cells[k];
 }
 
-static enum luc_status to_picture(const struct canvas *c, struct luc_image *out,
-                                  struct luc_error *err)
-{
-    const size_t n = pixels_of(c);
-    const enum luc_status st = luc_image_create(c->width, c->height, 3, out, err);
-    for (size_t i = 0; !st && i < 3 * n; i++)
-        out->data[i % n * 3 + i / n] = (uint8_t)lrintf(fminf(fmaxf(c->data[i], 0.0f), WHITE));
-    return st;
-}
-
 /* ---- checkpoints: where in the sizes, the size before, and the loop's own state ---- */
 
 #define MAGIC 0x31656c797473u /* "style" and a version */
@@ -343,7 +297,7 @@ struct head {
 };
 
 /* Best effort: a checkpoint that cannot be made is only a longer way to go again. */
-static void save(const struct style *s, size_t row, const struct canvas *before,
+static void save(const struct style *s, size_t row, const struct luc_canvas *before,
                  const struct luc_loop *loop)
 {
     struct luc_str out = { 0 };
@@ -354,7 +308,7 @@ static void save(const struct style *s, size_t row, const struct canvas *before,
         head.losses[i / N_COLUMNS][i % N_COLUMNS] = s->table->cells[i].number;
     luc_str_put(&out, &head, sizeof(head));
     if (before->data)
-        luc_str_put(&out, before->data, 3 * pixels_of(before) * sizeof(float));
+        luc_str_put(&out, before->data, 3 * luc_canvas_pixels(before) * sizeof(float));
     luc_loop_save(loop, &out);
     if (!out.failed)
         luc_run_save(s->run, out.data, out.len);
@@ -363,7 +317,7 @@ static void save(const struct style *s, size_t row, const struct canvas *before,
 
 /* Where to go on: *row, and the picture before it. A checkpoint of another version or of other
  * parameters is left alone; the loop checks its own part. */
-static enum luc_status restore(struct style *s, size_t *row, struct canvas *before,
+static enum luc_status restore(struct style *s, size_t *row, struct luc_canvas *before,
                                struct luc_error *err)
 {
     size_t size = 0;
@@ -378,7 +332,7 @@ static enum luc_status restore(struct style *s, size_t *row, struct canvas *befo
         (head.width && head.height > left / head.width) || (head.row == 0) != (head.width == 0))
         return LUC_OK;
     const size_t pixels = (size_t)(head.width * head.height);
-    *before = (struct canvas){ NULL, (size_t)head.height, (size_t)head.width };
+    *before = (struct luc_canvas){ NULL, (size_t)head.height, (size_t)head.width };
     if (pixels) {
         before->data = luc_arena_raw(s->run->arena, 3 * pixels, sizeof(float));
         if (!before->data)
@@ -395,13 +349,13 @@ static enum luc_status restore(struct style *s, size_t *row, struct canvas *befo
     return LUC_OK;
 }
 
-static void preview(const struct style *s, struct luc_paint *paint, const struct canvas *shape,
+static void preview(const struct style *s, struct luc_paint *paint, const struct luc_canvas *shape,
                     float *scratch)
 {
-    struct canvas now = { scratch, shape->height, shape->width };
+    struct luc_canvas now = { scratch, shape->height, shape->width };
     struct luc_image image = { 0 };
     luc_paint_get(paint, scratch);
-    if (to_picture(&now, &image, NULL) == LUC_OK)
+    if (luc_canvas_picture(&now, &image, NULL) == LUC_OK)
         luc_run_preview(s->run, &image);
     luc_image_done(&image);
 }
@@ -410,7 +364,7 @@ static void preview(const struct style *s, struct luc_paint *paint, const struct
 
 struct turn {
     size_t row;
-    const struct canvas *before, *content;
+    const struct luc_canvas *before, *content;
     struct luc_paint *paint;
     struct luc_loop *loop;
     float *scratch; /* a picture */
@@ -433,7 +387,7 @@ static enum luc_status iterate(struct style *s, const struct turn *t, double *to
         if (!isfinite(*total))
             return luc_fail_param(err, LUC_INVALID, "rate",
                                   "rate: the loss is no longer finite: choose a lower rate");
-        s->done += (double)pixels_of(t->content);
+        s->done += (double)luc_canvas_pixels(t->content);
         luc_run_report(s->run, steps_before(s, t->row) + (size_t)luc_loop_steps(t->loop),
                        steps_before(s, s->n_sizes), *total);
         if (luc_run_wants_preview(s->run))
@@ -447,12 +401,12 @@ static enum luc_status iterate(struct style *s, const struct turn *t, double *to
 
 /* Runs one size; *picture holds the size before (data NULL: none) and receives this one. The new
  * picture's memory is taken before `mark`-able scratch, so that it stays. */
-static enum luc_status run_size(struct style *s, size_t row, const struct canvas *before,
-                                const struct canvas *content, float *out, struct luc_error *err)
+static enum luc_status run_size(struct style *s, size_t row, const struct luc_canvas *before,
+                                const struct luc_canvas *content, float *out, struct luc_error *err)
 {
     struct luc_run *run = s->run;
     struct luc_arena *arena = run->arena;
-    const size_t n = pixels_of(content), n_losses = s->n_styles * s->n_layers + 1;
+    const size_t n = luc_canvas_pixels(content), n_losses = s->n_styles * s->n_layers + 1;
     struct luc_loss *losses = luc_arena_alloc(arena, n_losses, sizeof(*losses));
     struct luc_colour_stats own, colours;
     struct luc_paint paint;
@@ -477,7 +431,8 @@ static enum luc_status run_size(struct style *s, size_t row, const struct canvas
     luc_loss_feature(&losses[n_losses - 1], s->content_layer, 1.0,
                      luc_exec_value(x, s->content_layer));
     if (before->data) {
-        st = enlarge(before, content, out, err);
+        struct luc_canvas larger = { out, content->height, content->width };
+        st = luc_canvas_enlarge(before, &larger, err);
         luc_paint_set(&paint, out);
     } else {
         start(s, content, &colours, &paint, out);
@@ -511,25 +466,24 @@ static enum luc_status run_size(struct style *s, size_t row, const struct canvas
 
 /* ---- the whole ---- */
 
-static enum luc_status run_sizes(struct style *s, struct canvas *picture, struct luc_error *err)
+static enum luc_status run_sizes(struct style *s, struct luc_canvas *picture, struct luc_error *err)
 {
     struct luc_run *run = s->run;
     size_t first = 0;
     enum luc_status st = restore(s, &first, picture, err);
     for (size_t i = first; !st && i < s->n_sizes; i++) {
-        struct canvas content, next;
-        st = load(run, &run->images[0], s->sizes[i], &content, err);
+        struct luc_canvas content, next;
+        st = luc_canvas_load(&content, &run->images[0], s->sizes[i], run->arena, err);
         if (st)
             return st;
-        next = content;
-        next.data = luc_arena_raw(run->arena, 3 * pixels_of(&next), sizeof(float));
-        if (!next.data)
-            return luc_fail_nomem(err, "picture", 3 * pixels_of(&next) * sizeof(float));
+        st = luc_canvas_create(&next, content.height, content.width, run->arena, err);
+        if (st)
+            return st;
         const struct luc_arena_mark mark = luc_arena_mark(run->arena);
         st = run_size(s, i, picture, &content, next.data, err);
         luc_arena_release(run->arena, mark);
         if (!st && i + 1 == s->n_sizes && s->p->preserve_color == KEEP_LUMINANCE)
-            luc_colour_keep_luminance(next.data, content.data, pixels_of(&content));
+            luc_colour_keep_luminance(next.data, content.data, luc_canvas_pixels(&content));
         *picture = next;
     }
     return st;
@@ -539,7 +493,7 @@ static enum luc_status run_style(struct luc_run *run, const void *params, struct
 {
     static const char *const columns[] = { "size", "steps", "total", "content", "style" };
     struct style s = { .run = run, .p = params };
-    struct canvas picture = { 0 };
+    struct luc_canvas picture = { 0 };
     struct luc_image image = { 0 };
     enum luc_status st = read_params(&s, err);
     if (!st)
@@ -552,7 +506,7 @@ static enum luc_status run_style(struct luc_run *run, const void *params, struct
                   (aspect > 1 ? 1 / aspect : aspect);
     st = run_sizes(&s, &picture, err);
     if (!st)
-        st = to_picture(&picture, &image, err);
+        st = luc_canvas_picture(&picture, &image, err);
     if (!st)
         st = luc_result_picture(run->result, "picture", &image, err);
     luc_image_done(&image);

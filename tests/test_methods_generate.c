@@ -15,7 +15,7 @@
         "content_layer", "b"                                                                       \
     }
 
-extern const struct luc_method luc_method_style, luc_method_fast_style;
+extern const struct luc_method luc_method_style, luc_method_fast_style, luc_method_dream;
 
 /* A network of two convolutions, two pictures, and one run's surroundings. */
 struct bed {
@@ -351,6 +351,73 @@ static void fast_style__a_network_that_makes_no_pictures_is_refused(void **state
     assert_string_equal(err.param, "model");
 }
 
+static void dream__raises_what_the_layer_answers_and_repeats(void **state)
+{
+    struct bed *b = *state;
+    const char *const set[][2] = { { "layers", "b" }, { "size", "64" },  { "octaves", "2" },
+                                   { "steps", "6" },  { "jitter", "4" }, { "octave_scale", "1.5" },
+                                   { NULL, NULL } };
+    const char *const once[][2] = { { "layers", "b" }, { "size", "64" },  { "octaves", "1" },
+                                    { "steps", "1" },  { "jitter", "4" }, { NULL, NULL } };
+    uint8_t *first = NULL;
+    b->run.n_images = 1;
+    assert_int_equal(run(b, &luc_method_dream, once, NULL), LUC_OK);
+    const double before = luc_result_find(&b->result, "octaves")->table.cells[1].number;
+    for (int turn = 0; turn < 2; turn++) {
+        again(b);
+        b->run.n_images = 1;
+        assert_int_equal(run(b, &luc_method_dream, set, NULL), LUC_OK);
+        const struct luc_image *image = &luc_result_find(&b->result, "picture")->picture;
+        const struct luc_table *t = &luc_result_find(&b->result, "octaves")->table;
+        assert_int_equal(image->width, 64);
+        assert_true(t->cells[0].number == 64); /* 43 is too small: one octave is left */
+        assert_true(t->cells[1].number < before);
+        if (first)
+            assert_memory_equal(first, image->data, 3 * image->width * image->height);
+        else {
+            first = malloc(3 * image->width * image->height);
+            memcpy(first, image->data, 3 * image->width * image->height);
+        }
+    }
+    free(first);
+}
+
+static void dream__layers_and_weights_that_do_not_fit_are_refused_by_name(void **state)
+{
+    struct bed *b = *state;
+    static const char *const wrong[][4] = { { "layers", "nowhere", "size", "layers" },
+                                            { "layers", ",", "size", "layers" },
+                                            { "layers", "a,b", "layer_weights", "layer_weights" } };
+    for (size_t i = 0; i < 3; i++) {
+        const char *const set[][2] = { { wrong[i][0], wrong[i][1] },
+                                       { wrong[i][2], i < 2 ? "64" : "1,2,3" },
+                                       { NULL, NULL } };
+        struct luc_error err = { 0 };
+        again(b);
+        b->run.n_images = 1;
+        assert_int_not_equal(run(b, &luc_method_dream, set, &err), LUC_OK);
+        assert_string_equal(err.param, wrong[i][3]);
+    }
+}
+
+static void dream__is_cancelled_at_any_step(void **state)
+{
+    struct bed *b = *state;
+    const char *const set[][2] = {
+        { "layers", "a" }, { "size", "96" }, { "octaves", "2" }, { "steps", "2" }, { NULL, NULL }
+    };
+    for (int stop = 0; stop < 5; stop++) {
+        again(b);
+        b->run.n_images = 1;
+        b->run.tick = count_tick;
+        b->run.tick_ctx = b;
+        b->ticks = 0;
+        b->keep_after = stop;
+        assert_int_equal(run(b, &luc_method_dream, set, NULL), LUC_CANCELLED);
+        assert_null(luc_result_find(&b->result, "picture"));
+    }
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -362,7 +429,10 @@ int main(void)
         T(style__what_does_not_fit_is_refused_by_name),
         T(fast_style__strength_blends_from_the_picture_to_the_network),
         T(fast_style__a_network_that_makes_no_pictures_is_refused),
+        T(dream__raises_what_the_layer_answers_and_repeats),
+        T(dream__layers_and_weights_that_do_not_fit_are_refused_by_name),
+        T(dream__is_cancelled_at_any_step),
     };
 #undef T
-    return cmocka_run_group_tests_name("method_style", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("methods_generate", tests, NULL, NULL);
 }
