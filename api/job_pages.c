@@ -158,7 +158,13 @@ void api_submit_job(const struct api_env *env, const struct api_request *req,
         return;
     }
     if (env->jobs->submit(env->jobs->ctx, job, key, id, &how, &err)) {
-        api_fail(res, req, api_problem_of(&err), &err);
+        if (err.code == LUC_IO) { /* the log gets the whole of it, with its paths */
+            api_refuse(res, req, API_PROBLEM_BUSY,
+                       "the job cannot be stored: the server's disk is full or cannot be written");
+            res->error = err;
+        } else {
+            api_fail(res, req, api_problem_of(&err), &err);
+        }
         return;
     }
     if (how == API_SUBMITTED_OTHER_BODY) {

@@ -99,8 +99,9 @@ static int serve(const struct cfg *c, struct srv_services *s)
     sigset_t set;
     block_signals(&set);
     raise_file_limit(c);
-    struct srv_pool *pool =
-        srv_pool_create(n_workers, c->threads ? (size_t)c->threads : cores, (size_t)c->queue);
+    /* A slow job may hold the only worker; requests then have another. */
+    struct srv_pool *pool = srv_pool_create(
+        n_workers > 1 ? n_workers : 2, c->threads ? (size_t)c->threads : cores, (size_t)c->queue);
     if (!pool)
         return srv_complain("serve", "cannot start the workers: threads or memory are short", 1);
     enum luc_status st = srv_jobs_start(c, &s->env, pool, n_workers, &jobs, &err);
