@@ -13,12 +13,12 @@
  */
 #include "core/graph/region.h"
 #include "core/methods/fill.h"
+#include "core/methods/perturb.h"
 #include "core/methods/show.h"
 #include "core/methods/target.h"
 
 #include <string.h>
 
-#define BATCH     16
 #define PATCH_MAX 4096
 
 enum score { PROBABILITY, LOGIT };
@@ -53,6 +53,7 @@ struct cover {
     double *sum, *count;        /* [H * W] */
     float *scores;              /* of each position, [n_ys * n_xs] */
     double share;
+    double *scratch; /* [classes] */
 };
 
 /* Corners every `stride` pixels, and one flush with the far border. */
@@ -101,7 +102,7 @@ static enum luc_status tick_at(struct cover *c, size_t done, struct luc_error *e
 }
 
 static enum luc_status run_region(struct cover *c, struct luc_region *r, size_t batch,
-                                  double *scratch, struct luc_error *err)
+                                  struct luc_error *err)
 {
     const size_t n_xs = c->n_grid[1], n = c->n_grid[0] * n_xs;
     const size_t logits = c->run->model->logits, per_channel = (size_t)(c->p->patch * c->p->patch);
@@ -116,14 +117,13 @@ static enum luc_status run_region(struct cover *c, struct luc_region *r, size_t 
         }
         luc_region_run(r);
         for (size_t s = 0; s < slots; s++)
-            c->scores[at + s] = (float)score_of(c, luc_region_value(r, logits), s, scratch);
+            c->scores[at + s] = (float)score_of(c, luc_region_value(r, logits), s, c->scratch);
         st = tick_at(c, at + slots, err);
     }
     return st;
 }
 
-static enum luc_status try_region(struct cover *c, size_t batch, double *scratch,
-                                  struct luc_error *err)
+static enum luc_status try_region(struct cover *c, size_t batch, struct luc_error *err)
 {
     struct luc_region *r = NULL;
     const struct luc_region_spec spec = { .graph = c->run->model->graph,
@@ -142,73 +142,57 @@ static enum luc_status try_region(struct cover *c, size_t batch, double *scratch
     if (st)
         return st;
     c->share = luc_region_share(r);
-    st = run_region(c, r, batch, scratch, err);
+    st = run_region(c, r, batch, err);
     luc_region_done(r);
     return st;
 }
 
-/* Covered pictures run whole, `batch` at a time. */
-static enum luc_status try_whole(struct cover *c, size_t batch, double *scratch,
-                                 struct luc_error *err)
+static void make_covered(void *ctx, size_t i, float *picture)
 {
+    const struct cover *c = ctx;
     const struct luc_shape *s = &c->input.shape;
-    const size_t logits = c->run->model->logits, n_xs = c->n_grid[1], n = c->n_grid[0] * n_xs;
-    const size_t per = luc_numel(s), patch = (size_t)c->p->patch;
-    const struct luc_shape shape = luc_shape4(batch, s->dim[1], s->dim[2], s->dim[3]);
-    const struct luc_plan_spec ask = { .graph = c->run->model->graph,
-                                       .inputs = &shape,
-                                       .taps = &logits,
-                                       .n_taps = 1,
-                                       .lanes = luc_lanes(c->run->threads) };
-    const struct luc_plan *plan = NULL;
-    struct luc_exec *x = NULL;
-    enum luc_status st = luc_plan_create(&ask, c->run->arena, &plan, err);
-    if (!st && luc_plan_shape(plan, logits)->dim[0] != batch)
-        st = luc_fail(err, LUC_UNSUPPORTED, "the network takes one picture at a time");
-    if (!st)
-        st = luc_exec_create(plan, c->run->arena, c->run->threads, &x, err);
-    c->share = 1;
-    for (size_t at = 0; !st && at < n; at += batch) {
-        const size_t slots = n - at < batch ? n - at : batch;
-        float *in = luc_exec_input(x, 0)->data;
-        for (size_t i = 0; i < slots; i++) {
-            const size_t y0 = c->grid[0][(at + i) / n_xs], x0 = c->grid[1][(at + i) % n_xs];
-            memcpy(in + i * per, c->input.data, per * sizeof(*in));
-            for (size_t line = 0; line < s->dim[1] * patch; line++) {
-                const size_t from = (line / patch * s->dim[2] + y0 + line % patch) * s->dim[3] + x0;
-                memcpy(in + i * per + from, c->filled.data + from, patch * sizeof(*in));
-            }
-        }
-        luc_exec_forward(x);
-        for (size_t i = 0; i < slots; i++)
-            c->scores[at + i] = (float)score_of(c, luc_exec_value(x, logits), i, scratch);
-        st = tick_at(c, at + slots, err);
+    const size_t patch = (size_t)c->p->patch, n_xs = c->n_grid[1];
+    const size_t y0 = c->grid[0][i / n_xs], x0 = c->grid[1][i % n_xs];
+    memcpy(picture, c->input.data, luc_numel(s) * sizeof(*picture));
+    for (size_t line = 0; line < s->dim[1] * patch; line++) {
+        const size_t from = (line / patch * s->dim[2] + y0 + line % patch) * s->dim[3] + x0;
+        memcpy(picture + from, c->filled.data + from, patch * sizeof(*picture));
     }
-    return st;
 }
 
-/* The largest batch that the memory allows; whole pictures where regions do not work. */
+static void use_covered(void *ctx, size_t i, const struct luc_tensor *logits)
+{
+    struct cover *c = ctx;
+    c->scores[i] = (float)score_of(c, logits, 0, c->scratch);
+}
+
+/* Covered pictures run whole. */
+static enum luc_status score_whole(struct cover *c, struct luc_error *err)
+{
+    const struct luc_perturb all = { .shape = &c->input.shape,
+                                     .n = c->n_grid[0] * c->n_grid[1],
+                                     .to = 1,
+                                     .ctx = c,
+                                     .make = make_covered,
+                                     .use = use_covered };
+    c->share = 1;
+    return luc_perturb_run(c->run, &all, err);
+}
+
+/* Regions with the largest batch that the memory allows; whole pictures where they do not work. */
 static enum luc_status score_all(struct cover *c, struct luc_error *err)
 {
-    double *scratch = luc_arena_alloc(c->run->arena, c->run->model->n_classes, sizeof(*scratch));
-    if (!scratch)
-        return luc_fail_nomem(err, "classes", c->run->model->n_classes * sizeof(*scratch));
-    bool regional = c->p->incremental != 0;
-    enum luc_status st = LUC_NOMEM;
-    for (size_t batch = BATCH; batch > 0 && st;) {
+    const size_t n = c->run->model->n_classes;
+    enum luc_status st = c->p->incremental ? LUC_NOMEM : LUC_UNSUPPORTED;
+    c->scratch = luc_arena_alloc(c->run->arena, n, sizeof(*c->scratch));
+    if (!c->scratch)
+        return luc_fail_nomem(err, "classes", n * sizeof(*c->scratch));
+    for (size_t batch = LUC_PERTURB_BATCH; batch > 0 && st == LUC_NOMEM; batch /= 2) {
         const struct luc_arena_mark mark = luc_arena_mark(c->run->arena);
-        st = regional ? try_region(c, batch, scratch, err) : try_whole(c, batch, scratch, err);
+        st = try_region(c, batch, err);
         luc_arena_release(c->run->arena, mark);
-        if (st == LUC_NOMEM)
-            batch /= 2;
-        else if ((st == LUC_UNSUPPORTED || st == LUC_SHAPE) && regional)
-            regional = false;
-        else if ((st == LUC_UNSUPPORTED || st == LUC_SHAPE) && batch > 1)
-            batch = 1; /* a network declared for one picture at a time */
-        else
-            break;
     }
-    return st;
+    return st == LUC_UNSUPPORTED || st == LUC_SHAPE ? score_whole(c, err) : st;
 }
 
 static void average(struct cover *c)
