@@ -367,32 +367,43 @@ static struct luc_tensor row(const struct luc_tensor *t, size_t b)
     return r;
 }
 
+/* Picture b of the batch `both` beside itself alone. */
+static void check_row(const struct answer *both, size_t b, bool grads, const struct answer *alone,
+                      double tol)
+{
+    struct answer half = *both;
+    half.n_wrt = grads ? both->n_wrt : 0;
+    for (size_t i = 0; i < half.n_taps; i++)
+        half.taps[i] = row(&both->taps[i], b);
+    for (size_t i = 0; i < half.n_wrt; i++)
+        half.grads[i] = row(&both->grads[i], b);
+    const double d = answers_apart(&half, alone);
+    printf("  picture %zu of a batch beside itself alone: %.1e\n", b, d);
+    if (!(d <= tol))
+        fail_msg("picture %zu of a batch of 2 differs by %g from itself alone", b, d);
+}
+
 void check_batch(const struct luc_graph *graph, const struct question *q,
                  const struct luc_tensor *input, double tol)
 {
     struct luc_arena *arena = luc_arena_create(MEMORY_LIMIT);
     struct luc_tensor two = *input;
     const size_t n = luc_numel(&input->shape), w = input->shape.dim[3];
+    struct answer both, alone, other;
     two.shape.dim[0] = 2;
     two.data = luc_arena_raw(arena, 2 * n, sizeof(float));
     assert_non_null(two.data);
-    memcpy(two.data, input->data, n * sizeof(float));
-    for (size_t i = 0; i < n; i++)
-        two.data[n + i] = input->data[i / w * w + (w - 1 - i % w)];
-    struct answer both, alone, half;
-    graph_ask(graph, q, &two, &(struct how){ 0 }, arena, &both);
+    graph_ask(graph, q, input, &(struct how){ 0 }, arena, &alone);
     for (size_t b = 0; b < 2; b++) {
-        const struct luc_tensor x = row(&two, b);
-        graph_ask(graph, q, &x, &(struct how){ 0 }, arena, &alone);
-        half = both;
-        for (size_t i = 0; i < half.n_taps; i++)
-            half.taps[i] = row(&both.taps[i], b);
-        for (size_t i = 0; i < half.n_wrt; i++)
-            half.grads[i] = row(&both.grads[i], b);
-        const double d = answers_apart(&half, &alone);
-        printf("  picture %zu of a batch beside itself alone: %.1e\n", b, d);
-        if (!(d <= tol))
-            fail_msg("picture %zu of a batch of 2 differs by %g from itself alone", b, d);
+        float *mirrored = two.data + (1 - b) * n;
+        memcpy(two.data + b * n, input->data, n * sizeof(float));
+        for (size_t i = 0; i < n; i++)
+            mirrored[i] = input->data[i / w * w + (w - 1 - i % w)];
+        const struct luc_tensor x = row(&two, 1 - b);
+        graph_ask(graph, q, &two, &(struct how){ 0 }, arena, &both);
+        graph_ask(graph, q, &x, &(struct how){ 0 }, arena, &other);
+        check_row(&both, b, true, &alone, tol);
+        check_row(&both, 1 - b, false, &other, tol); /* nobody keeps the mirror image off kinks */
     }
     luc_arena_destroy(arena);
 }

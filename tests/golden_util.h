@@ -91,7 +91,8 @@ typedef struct luc_graph *load_graph(unsigned passes);
 /* With each optimisation and the fusion switched off, answers stay within tol of the whole. */
 void check_optimisations(load_graph *load, const struct question *q, const struct luc_tensor *input,
                          double tol);
-/* A batch of two pictures (input and its mirror image) gives what each gives alone. */
+/* In a batch with its mirror image, first or second, the picture gives what it gives alone: taps
+ * and gradients; the mirror image, taps. */
 void check_batch(const struct luc_graph *graph, const struct question *q,
                  const struct luc_tensor *input, double tol);
 /* 1, 2, 3 and 7 threads give the same bits. */

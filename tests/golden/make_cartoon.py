@@ -14,6 +14,8 @@ import torch.nn.functional as F
 
 from golden_lib import Writer, both, network_input, weights
 
+DIM = 2  # keeps the picture off kinks: README.md
+
 
 def text(attr):
     return "".join(map(chr, attr["s"]))
@@ -121,10 +123,10 @@ def main():
         Image.fromarray(y).save(sys.argv[3])
 
     # [1, 3, H, W] for the file, as the engine sees it; the graph runs in NHWC
-    x = network_input(56, 72, "RGB", [127.5] * 3, [1 / 127.5] * 3)
+    x = network_input(56, 72, "RGB", [127.5] * 3, [1 / 127.5] * 3, DIM)
     names = ["generator_hayao/Tanh", "generator_hayao/Relu_1", "generator_hayao/add_7",
              "generator_hayao/deconv01_1/BiasAdd"]
-    out = Writer("cartoon_hayao", height=56, width=72)
+    out = Writer("cartoon_hayao", height=56, width=72, dim=DIM)
 
     def values(t):
         v = net.run(t.permute(0, 2, 3, 1))
@@ -142,4 +144,5 @@ def main():
     out.close()
 
 
-main()
+if __name__ == "__main__":
+    main()
