@@ -1,4 +1,5 @@
-// The browser lab: a form made from GET /methods, one POST, the answer beside the photograph.
+// The browser lab: a form made from GET /methods, one POST, the answer beside the photograph; what
+// takes long is a job, shown while it runs and found again after a reload by the address's #job=ID.
 // It speaks only the public API and knows no method by name.
 
 const $ = (id) => document.getElementById(id);
@@ -15,7 +16,8 @@ const lab = {
   further: [],         // pictures after the first, for methods that take several
   controls: new Map(), // parameter key -> { input, error, schema }
   urls: [],            // object URLs of the answer that is shown
-  running: null,       // AbortController
+  title: document.title,
+  running: null,       // { stop } while a request or a job is under way
 };
 
 function make(tag, attributes = {}, ...children) {
@@ -37,32 +39,37 @@ function show(node, visible) {
 // ---- talking to the server ----------------------------------------------------------------------
 
 class Problem extends Error {
-  constructor(detail, errors = []) {
+  constructor(detail, { errors = [], status = 0 } = {}) {
     super(detail);
     this.errors = errors;
+    this.status = status;
   }
 }
+
+const noAnswer = () => new Problem("The server does not answer. Is it running?");
 
 async function problemOf(response) {
   const text = await response.text();
   try {
     const doc = JSON.parse(text);
-    return new Problem(doc.detail || doc.title || response.statusText, doc.errors || []);
+    return new Problem(doc.detail || doc.title || response.statusText, doc);
   } catch {
-    return new Problem(`The server answered ${response.status} ${response.statusText}`);
+    return new Problem(`The server answered ${response.status} ${response.statusText}`, response);
   }
 }
 
-async function getJson(url) {
+async function ask(url, options = {}) {
   let response;
   try {
-    response = await fetch(url, { headers: { Accept: "application/json" } });
-  } catch {
-    throw new Problem("The server does not answer. Is it running?");
+    response = await fetch(url, { headers: { Accept: "application/json" }, ...options });
+  } catch (error) {
+    throw error.name === "AbortError" ? error : noAnswer();
   }
   if (!response.ok) throw await problemOf(response);
-  return response.json();
+  return response;
 }
+
+const getJson = async (url) => (await ask(url)).json();
 
 // ---- the form -----------------------------------------------------------------------------------
 
@@ -135,10 +142,17 @@ function buildForm() {
   show($("more"), $("shared").childElementCount > 0);
 }
 
-const fits = (model) => !lab.method.needs_classes || model.task === "classify";
-
 // The network that the method asks when none is named.
 const usualModel = () => propertiesOf(lab.method).model?.default ?? lab.usualModel;
+
+const makesPictures = (model) => model?.task === "style";
+
+// Networks that make pictures are for the methods whose usual network makes some, and for no other.
+function fits(model) {
+  if (lab.method.needs_classes) return model.task === "classify";
+  const usual = lab.models.find((one) => one.name === usualModel());
+  return makesPictures(model) === makesPictures(usual);
+}
 
 function buildModels() {
   const chosen = lab.lastUsual === usualModel() ? $("model").value : "";
@@ -161,6 +175,7 @@ function chooseMethod() {
   $("summary").replaceChildren(summary, ...(paper ? [" ", paper] : []));
   buildForm();
   buildModels();
+  show($("first"), lab.method.images.max > 0);
   showFurther();
   clearErrors();
   refresh();
@@ -177,7 +192,8 @@ function buildMethods() {
   $("method").disabled = false;
   // The first impression: a picture, by the method with the least to set.
   const settings = (method) => Object.values(propertiesOf(method)).filter((schema) => schema["x-own"]).length;
-  const [first] = [...lab.methods].sort((a, b) => answersPicture(b) - answersPicture(a) || settings(a) - settings(b));
+  const [first] = lab.methods.filter((method) => method.images.min === 1)
+    .sort((a, b) => answersPicture(b) - answersPicture(a) || settings(a) - settings(b)).concat(lab.methods);
   $("method").value = new URLSearchParams(location.search).get("method") || first.name;
   if (!$("method").value) $("method").value = first.name;
 }
@@ -193,22 +209,38 @@ function asked() {
 
 const quoted = (text) => (/^[\w./:=,+@-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
 
-function curlLine() {
-  const name = lab.file ? lab.file.name : "cat.jpg";
+function filePart(file, i) {
+  const name = file?.name ?? (i ? `picture${i + 1}.jpg` : "cat.jpg");
   // curl reads ; and , in a file's name as its own, unless the name is in double quotes.
   const path = /[;,"]/.test(name) ? `"${name.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"` : name;
-  const parts = ["curl", "-F", quoted(`image=@${path}`)];
-  for (const file of furtherAsked()) parts.push("-F", quoted(`image=@${file.name}`));
-  for (const [key, value] of asked()) parts.push("-F", quoted(`${key}=${value}`));
-  parts.push(quoted(new URL(lab.method.name, location.href).href));
-  if (answersPicture(lab.method)) parts.push("-o", quoted(`${lab.method.name}.png`));
-  return parts.join(" ");
+  return ["-F", quoted(`image=@${path}`)];
+}
+
+// The pictures to send, the photograph first.
+function pictures() {
+  const { max } = lab.method.images;
+  return max > 0 && lab.file ? [lab.file, ...furtherAsked()] : [];
+}
+
+function curlLines() {
+  const { name, cost, images } = lab.method;
+  const files = images.max > 0 ? [lab.file, ...furtherAsked()] : [];
+  while (files.length < images.min) files.push(null);
+  const fields = [...files.flatMap(filePart), ...asked().flatMap(([key, value]) => ["-F", quoted(`${key}=${value}`)])];
+  const url = quoted(new URL(name, location.href).href);
+  const to = answersPicture(lab.method) ? ` -o ${quoted(`${name}.png`)}` : "";
+  const way = fields.length ? fields.join(" ") : "-X POST";
+  if (cost !== "slow") return `curl ${way} ${url}${to}`;
+  const origin = new URL(".", location.href).href.replace(/\/$/, "");
+  return [`job=$(curl -s -o /dev/null -w '%header{location}' ${way} ${url})`,
+    `curl -N "${origin}$job/events"`, `curl "${origin}$job/result"${to}`].join("\n");
 }
 
 function refresh() {
-  $("run").disabled = !lab.file || !lab.method || 1 + furtherAsked().length < lab.method.images.min || Boolean(lab.running) || $("model").disabled;
+  const enough = lab.method && pictures().length >= lab.method.images.min;
+  $("run").disabled = !enough || Boolean(lab.running) || $("model").disabled;
   show($("command"), Boolean(lab.method));
-  if (lab.method) $("curl").textContent = curlLine();
+  if (lab.method) $("curl").textContent = curlLines();
 }
 
 function clearErrors() {
@@ -243,36 +275,48 @@ function showProblem(problem) {
   }
 }
 
-async function run() {
-  clearErrors();
+function request() {
   const body = new FormData();
-  for (const file of [lab.file, ...furtherAsked()]) body.append("image", file, file.name);
+  for (const file of pictures()) body.append("image", file, file.name);
   for (const [key, value] of [...asked(), ...Object.entries(ANSWER)]) body.append(key, value);
-  lab.running = new AbortController();
+  return body;
+}
+
+// Does what takes a while: `work` gets how to be told of a stop, and says how it ended.
+async function during(work) {
+  clearErrors();
   busy(true);
-  const started = performance.now();
   try {
-    const response = await fetch(lab.method.name, {
-      method: "POST", body, signal: lab.running.signal, headers: { Accept: "application/json" },
-    });
-    if (!response.ok) throw await problemOf(response);
-    const answer = await response.json();
-    if (response.status === 202) {
-      $("status").textContent = `Accepted as a job: ${response.headers.get("Location") || ""}`;
-      return;
-    }
-    showAnswer(answer);
-    $("result").scrollIntoView({ block: "nearest" });
-    $("status").textContent = `Done in ${((performance.now() - started) / 1000).toFixed(1)} s`;
+    const end = await work();
+    $("status").textContent = end;
+    if (/^Done/.test(end)) $("result").scrollIntoView({ block: "nearest" });
   } catch (error) {
     $("status").textContent = error.name === "AbortError" ? "Stopped" : "";
-    if (error.name !== "AbortError") {
-      showProblem(error instanceof Problem ? error : new Problem("The server does not answer. Is it running?"));
-    }
+    if (error.name !== "AbortError") showProblem(error);
   } finally {
     lab.running = null;
     busy(false);
   }
+}
+
+const took = (ms) => `Done in ${ms < 100_000 ? `${(ms / 1000).toFixed(1)} s` : duration(ms / 1000)}`;
+
+async function run() {
+  const { method } = lab;
+  const name = lab.file?.name ?? "picture";
+  const controller = new AbortController();
+  lab.running = { stop: () => controller.abort() };
+  setJobInAddress("");
+  const started = performance.now();
+  await during(async () => {
+    const response = await ask(method.name, {
+      method: "POST", body: request(), signal: controller.signal, headers: { Accept: "application/json" },
+    });
+    const answer = await response.json();
+    if (response.status === 202) return followJob(answer, name);
+    showAnswer(answer, method, name);
+    return took(performance.now() - started);
+  });
 }
 
 function busy(on) {
@@ -281,6 +325,171 @@ function busy(on) {
   $("result").setAttribute("aria-busy", String(on));
   show($("stop"), on);
   refresh();
+}
+
+// ---- jobs ---------------------------------------------------------------------------------------
+
+const POLL_MS = 2000;
+const ENDED = new Set(["succeeded", "failed", "cancelled"]);
+
+const jobUrl = (id, rest = "") => `jobs/${encodeURIComponent(id)}${rest}`;
+const jobInAddress = () => new URLSearchParams(location.hash.slice(1)).get("job");
+
+function setJobInAddress(id) {
+  history.replaceState(null, "", location.pathname + location.search + (id ? `#job=${encodeURIComponent(id)}` : ""));
+}
+
+function duration(s) {
+  if (s < 100) return `${Math.max(1, Math.round(s))} s`;
+  return s < 5400 ? `${Math.round(s / 60)} min` : `${(s / 3600).toFixed(1)} h`;
+}
+
+// A function that runs once at a time, and once more when it was asked for meanwhile.
+function oneAtATime(work) {
+  let running = false;
+  let again = false;
+  return async () => {
+    again = true;
+    if (running) return;
+    running = true;
+    while (again) {
+      again = false;
+      await work();
+    }
+    running = false;
+  };
+}
+
+// Follows a job (its document) to its end, shows it and its result; says how it ended.
+async function followJob(job, name) {
+  const { id } = job;
+  setJobInAddress(id);
+  lab.running = { stop: () => cancelJob(id) };
+  $("picture").classList.remove("busy"); // the preview is to be seen
+  $("picture").replaceChildren(make("span", {}, "The picture appears here as it grows"));
+  show($("download"), false);
+  show($("stop"), false);
+  show($("job"), true);
+  try {
+    showJob(job);
+    const end = ENDED.has(job.state) ? job : await endOfJob(job);
+    if (end.state === "succeeded") {
+      showAnswer(await getJson(jobUrl(id, "/result")), lab.methods.find((one) => one.name === end.method), name);
+      return took(Date.parse(end.finished) - Date.parse(end.started));
+    }
+    setJobInAddress("");
+    if (end.state === "failed") throw new Problem(end.error?.detail || "The job failed", end.error);
+    return "Cancelled";
+  } finally {
+    show($("job"), false);
+    document.title = lab.title;
+  }
+}
+
+// By the server's events; by asking while it waits for its turn, or while no event can come.
+function endOfJob(job) {
+  const { id } = job;
+  return new Promise((resolve, reject) => {
+    const events = new EventSource(jobUrl(id, "/events"));
+    let { state } = job;
+    let timer;
+    const done = (settle, value) => {
+      events.close();
+      clearInterval(timer);
+      settle(value);
+    };
+    const look = oneAtATime(async () => {
+      try {
+        const now = await getJson(jobUrl(id));
+        ({ state } = now);
+        showJob(now);
+        if (ENDED.has(state)) done(resolve, now);
+      } catch (error) {
+        if (error.status === 404) done(reject, error);
+        else $("job-text").textContent = `${error.message} Trying again…`;
+      }
+    });
+    const preview = oneAtATime(() => showPreview(id));
+    timer = setInterval(() => { if (state !== "running" || events.readyState !== EventSource.OPEN) look(); }, POLL_MS);
+    events.addEventListener("state", (e) => {
+      if (ENDED.has(JSON.parse(e.data).state)) events.close();
+      look();
+    });
+    events.addEventListener("progress", (e) => showProgress(JSON.parse(e.data)));
+    events.addEventListener("preview", preview);
+  });
+}
+
+function showJob(job) {
+  const before = (job.queue_position || 1) - 1;
+  $("status").textContent = job.cancelling ? "Cancelling…" : job.state === "queued" ? "Waiting for its turn…" : "Running…";
+  $("cancel").disabled = Boolean(job.cancelling);
+  if (job.state === "queued") {
+    $("job-bar").removeAttribute("value");
+    $("job-text").textContent = before ? `${before} ${before === 1 ? "job" : "jobs"} before this one` : "Next in line";
+  } else {
+    showProgress(job);
+  }
+}
+
+function showProgress({ progress, step, n_steps, eta_s }) {
+  const percent = `${Math.floor(100 * progress)} %`;
+  $("job-bar").value = progress;
+  $("job-text").textContent = [n_steps ? `Step ${step} of ${n_steps}` : percent, eta_s > 0 ? `about ${duration(eta_s)} left` : ""].filter(Boolean).join(", ");
+  document.title = `${percent} · ${lab.title}`;
+}
+
+async function showPreview(id) {
+  const response = await fetch(jobUrl(id, "/preview"), { cache: "no-store" });
+  if (!response.ok || lab.running === null) return;
+  const url = URL.createObjectURL(await response.blob());
+  const img = make("img", { src: url, alt: "The picture so far" });
+  try {
+    await img.decode();
+    if (!$("job").hidden) $("picture").replaceChildren(img);
+  } finally {
+    URL.revokeObjectURL(url);
+  }
+}
+
+async function cancelJob(id) {
+  $("cancel").disabled = true;
+  $("status").textContent = "Cancelling…";
+  try {
+    await ask(jobUrl(id), { method: "DELETE" });
+  } catch (error) {
+    if (error.status !== 409) showProblem(error); // 409: it has just ended
+    $("cancel").disabled = false;
+  }
+}
+
+// The form as the job was asked, so that a reload changes nothing but the photograph.
+function takeSettings(job) {
+  if (!lab.methods.some((method) => method.name === job.method)) return;
+  $("method").value = job.method;
+  chooseMethod();
+  for (const [key, value] of Object.entries(job.parameters)) {
+    const one = lab.controls.get(key);
+    if (one?.input.type === "checkbox") one.input.checked = value;
+    else if (one) one.input.value = textOf(value);
+  }
+  if ([...$("model").options].some((option) => option.value === job.model)) $("model").value = job.model;
+}
+
+async function takeUpJob() {
+  const id = jobInAddress();
+  if (!id || lab.running) return;
+  lab.running = { stop() {} };
+  await during(async () => {
+    try {
+      const job = await getJson(jobUrl(id));
+      takeSettings(job);
+      return await followJob(job, "picture");
+    } catch (error) {
+      if (error.status === 404 || error.status === 410) setJobInAddress("");
+      throw error;
+    }
+  });
 }
 
 // ---- the answer ---------------------------------------------------------------------------------
@@ -330,21 +539,21 @@ function tableOf(key, rows) {
   return [make("h2", {}, words(key)), make("table", {}, make("thead", {}, head), body)];
 }
 
-function showAnswer(answer) {
+function showAnswer(answer, method, name) {
   lab.urls.forEach((url) => URL.revokeObjectURL(url));
   lab.urls = [];
   const found = sortOut(answer.result);
   found.facts.push(["network", answer.model.name]);
 
   const [main, ...others] = found.pictures;
-  const title = lab.method.title || words(lab.method.name);
+  const title = method.title || words(method.name);
   $("result-name").textContent = title;
   show($("download"), Boolean(main));
   if (main) {
     const url = objectUrl(main[1]);
-    $("picture").replaceChildren(make("img", { src: url, alt: `${title} of ${lab.file.name}` }));
+    $("picture").replaceChildren(make("img", { src: url, alt: `${title} of ${name}` }));
     $("download").href = url;
-    $("download").download = `${lab.file.name.replace(/\.[^.]*$/, "")}-${lab.method.name}.png`;
+    $("download").download = `${name.replace(/\.[^.]*$/, "")}-${method.name}.png`;
   } else {
     $("picture").replaceChildren(...(found.tables.length ? headline(found.tables[0][1]) : [make("span", {}, "The answer is below")]));
   }
@@ -375,31 +584,43 @@ function headline([row]) {
 
 // ---- further pictures, for methods that take several ----------------------------------------------
 
-const furtherAsked = () => (lab.method ? lab.further.slice(0, lab.method.images.max - 1) : []);
+const furtherAsked = () => lab.further.slice(0, Math.max(0, lab.method.images.max - 1));
+
+function furtherHint() {
+  const { min, max } = lab.method.images;
+  const least = Math.max(0, min - 1);
+  const most = max - 1;
+  const count = least === most ? String(most) : least ? `${least} to ${most}` : `up to ${most}`;
+  return `${lab.method.title || words(lab.method.name)} takes ${count} besides the photograph`;
+}
+
+function thumbnail(file, i) {
+  const url = URL.createObjectURL(file);
+  const img = make("img", { src: url, alt: file.name, title: file.name });
+  img.addEventListener("load", () => URL.revokeObjectURL(url));
+  const remove = make("button", { type: "button", "aria-label": `Remove ${file.name}`, title: "Remove" }, "×");
+  remove.addEventListener("click", () => {
+    lab.further.splice(i, 1);
+    showFurther();
+    refresh();
+    $("files").focus();
+  });
+  return make("li", {}, img, remove);
+}
 
 function showFurther() {
-  const { min, max } = lab.method.images;
+  const { max } = lab.method.images;
   show($("further"), max > 1);
-  $("further-hint").textContent = min > 1
-    ? `${lab.method.title || words(lab.method.name)} needs ${min === max ? min - 1 : `${min - 1} to ${max - 1}`} besides the photograph above.`
-    : `Up to ${max - 1} besides the photograph above.`;
-  $("thumbs").replaceChildren(...furtherAsked().map((file, i) => {
-    const url = URL.createObjectURL(file);
-    const img = make("img", { src: url, alt: file.name });
-    img.addEventListener("load", () => URL.revokeObjectURL(url));
-    const remove = make("button", { type: "button", class: "link" }, "remove");
-    remove.addEventListener("click", () => {
-      lab.further.splice(i, 1);
-      showFurther();
-      refresh();
-    });
-    return make("li", {}, img, remove);
-  }));
+  if (max < 2) return;
+  $("further-hint").textContent = furtherHint();
+  $("thumbs").replaceChildren(...furtherAsked().map(thumbnail));
+  show($("add"), furtherAsked().length < max - 1);
 }
 
 function takeFurther(files) {
-  lab.further = [...lab.further, ...files].slice(0, lab.method.images.max - 1);
+  lab.further = [...furtherAsked(), ...files].slice(0, lab.method.images.max - 1);
   $("files").value = "";
+  clearErrors();
   showFurther();
   refresh();
 }
@@ -427,19 +648,30 @@ async function takeExample() {
   takeFile(new File([await response.blob()], "cat.jpg", { type: "image/jpeg" }));
 }
 
+// Pictures that were dropped or pasted: on `zone`, or wherever there is room for them.
+function takeDropped(list, zone) {
+  const all = [...list].filter((file) => file.type.startsWith("image/"));
+  if (!all.length) return;
+  const room = lab.method && lab.method.images.max - 1 > furtherAsked().length;
+  if (room && (zone === $("further") || (zone !== $("drop") && lab.file))) {
+    takeFurther(all);
+  } else {
+    takeFile(all[0]);
+    if (room && all.length > 1) takeFurther(all.slice(1));
+  }
+}
+
 function watchDrops() {
-  let depth = 0;
-  const over = (on) => $("drop").classList.toggle("over", on);
-  document.addEventListener("dragenter", (e) => { e.preventDefault(); depth++; over(true); });
-  document.addEventListener("dragleave", () => { depth--; over(depth > 0); });
-  document.addEventListener("dragover", (e) => e.preventDefault());
+  const zoneOf = (target) => (target instanceof Element ? target.closest("#drop, #further") : null);
+  const mark = (zone) => { for (const id of ["drop", "further"]) $(id).classList.toggle("over", zone === $(id)); };
+  document.addEventListener("dragover", (e) => { e.preventDefault(); mark(zoneOf(e.target) || $(lab.file && !$("further").hidden ? "further" : "drop")); });
+  document.addEventListener("dragleave", (e) => { if (!e.relatedTarget) mark(null); });
   document.addEventListener("drop", (e) => {
     e.preventDefault();
-    depth = 0;
-    over(false);
-    takeFile([...e.dataTransfer.files].find((f) => f.type.startsWith("image/")) || e.dataTransfer.files[0]);
+    mark(null);
+    takeDropped(e.dataTransfer.files, zoneOf(e.target));
   });
-  document.addEventListener("paste", (e) => takeFile([...e.clipboardData.files].find((f) => f.type.startsWith("image/"))));
+  document.addEventListener("paste", (e) => takeDropped(e.clipboardData.files, null));
 }
 
 // ---- start --------------------------------------------------------------------------------------
@@ -454,7 +686,8 @@ async function start() {
   $("ask").addEventListener("input", refresh);
   $("ask").addEventListener("submit", (e) => { e.preventDefault(); if (!$("run").disabled) run(); });
   $("ask").addEventListener("reset", (e) => { e.preventDefault(); lab.controls = new Map(); chooseMethod(); });
-  $("stop").addEventListener("click", () => lab.running?.abort());
+  for (const id of ["stop", "cancel"]) $(id).addEventListener("click", () => lab.running?.stop());
+  window.addEventListener("hashchange", takeUpJob);
   $("copy").addEventListener("click", async () => {
     await navigator.clipboard.writeText($("curl").textContent);
     $("copy").textContent = "Copied";
@@ -462,12 +695,13 @@ async function start() {
   });
   try {
     const [methods, models] = await Promise.all([getJson("methods"), getJson("models")]);
-    lab.methods = methods.methods.filter((method) => method.images.max > 0);
+    lab.methods = methods.methods;
     lab.models = models.models;
     lab.usualModel = lab.models.find((model) => model.default)?.name;
     if (!lab.methods.length) throw new Problem("The server offers no methods.");
     buildMethods();
     chooseMethod();
+    await takeUpJob();
   } catch (error) {
     showProblem(error);
   }

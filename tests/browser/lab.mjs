@@ -1,6 +1,7 @@
 // usage: lab.mjs BASE_URL PICTURE OUT_DIR   Drives the page at BASE_URL in Debian's Chromium: a
-// photograph goes in, a picture and a table come out, errors stand beside their field, nothing is
-// written to the console, and the Content-Security-Policy is never broken. Screenshots go to OUT_DIR.
+// photograph goes in, a picture and a table come out, a job is followed, cancelled and found again,
+// errors stand beside their field, nothing is written to the console, and the Content-Security-Policy
+// is never broken. Screenshots go to OUT_DIR.
 import assert from "node:assert/strict";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -65,15 +66,18 @@ async function runAndWait() {
 }
 
 try {
+  const listed = (await (await page.request.get(new URL("methods", base).href)).json()).methods;
+
   await step("the page opens under a strict policy and offers what /methods lists", async () => {
     const response = await page.goto(base, { waitUntil: "networkidle" });
     const policy = response.headers()["content-security-policy"] || "";
     assert.match(policy, /default-src 'none'|default-src 'self'/);
     assert.doesNotMatch(policy, /unsafe/);
-    const listed = await (await page.request.get(new URL("methods", base).href)).json();
-    const names = (listed.methods || listed).map((m) => m.name).sort();
+    const names = listed.map((m) => m.name).sort();
     const offered = await page.locator("#method option").evaluateAll((all) => all.map((o) => o.value).sort());
     assert.deepEqual(offered, names);
+    const groups = await page.locator("#method optgroup").evaluateAll((all) => all.map((g) => g.label).sort());
+    assert.deepEqual(groups, [...new Set(listed.map((m) => m.tag))].sort(), "grouped by tag");
     assert.equal(await page.locator("#run").isDisabled(), true, "nothing to run without a photograph");
     await shot("empty");
   });
@@ -111,24 +115,57 @@ try {
     await shot("classify");
   });
 
-  await step("a method of several pictures waits for them and shows them", async () => {
-    const listed = await (await page.request.get(new URL("methods", base).href)).json();
-    const method = listed.methods.find((m) => m.images.min > 1);
-    assert.ok(method, "there is one");
-    await choose(method.name);
-    assert.ok(await page.locator("#further").isVisible());
-    if (await page.locator("#model").isEnabled()) {
-      assert.equal(await page.locator("#run").isDisabled(), true, "one picture is not enough");
-      await page.setInputFiles("#files", Array(method.images.min - 1).fill(picture));
-      assert.equal(await page.locator("#thumbs img").count(), method.images.min - 1);
-      assert.equal(await page.locator("#run").isDisabled(), false);
-      assert.equal((await page.textContent("#curl")).match(/image=@/g).length, method.images.min);
-      await shot("several");
-      await page.locator("#thumbs button").first().click();
-      assert.equal(await page.locator("#run").isDisabled(), true);
-    }
+  // A slow method of several pictures, as small as it can be asked.
+  const several = listed.find((m) => m.images.min > 1 && m.cost === "slow");
+
+  await step("a method of several pictures waits for them, shows them and lets them go", async () => {
+    assert.ok(several, "there is one");
+    await choose(several.name);
+    assert.equal(await page.locator("#run").isDisabled(), true, "one picture is not enough");
+    await page.setInputFiles("#files", Array(several.images.min).fill(picture));
+    assert.equal(await page.locator("#thumbs img").count(), several.images.min);
+    assert.equal((await page.textContent("#curl")).match(/image=@/g).length, several.images.min + 1);
+    assert.equal(await page.locator("#run").isDisabled(), false);
+    await shot("several");
+    await page.locator("#thumbs button").first().click();
+    assert.equal(await page.locator("#thumbs img").count(), several.images.min - 1);
+    assert.equal(await page.locator("#run").isDisabled(), false);
     await choose("saliency");
     assert.equal(await page.locator("#further").isVisible(), false);
+  });
+
+  async function startJob(steps) {
+    await choose(several.name);
+    await page.fill("#p-sizes", "64");
+    await page.fill("#p-steps", String(steps));
+    await page.click("#run");
+    await page.waitForFunction(() => /^Step [1-9]/.test(document.querySelector("#job-text").textContent));
+  }
+
+  await step("a job shows its progress and its picture as it grows, and can be cancelled", async () => {
+    await startJob(5000);
+    await page.locator("#picture img[alt='The picture so far']").waitFor();
+    assert.ok((await page.locator("#job-bar").evaluate((bar) => bar.value)) > 0);
+    assert.match(page.url(), /#job=/);
+    await shot("job");
+    await page.click("#cancel");
+    await page.waitForFunction(() => document.querySelector("#status").textContent === "Cancelled");
+    assert.doesNotMatch(page.url(), /#job=/);
+    assert.equal(await page.locator("#job").isVisible(), false);
+    assert.equal(await page.locator("#run").isDisabled(), false);
+  });
+
+  await step("a job is found again after a reload, and gives its result", async () => {
+    await startJob(30);
+    await page.reload();
+    await page.waitForFunction(() => /^Done/.test(document.querySelector("#status").textContent));
+    assert.equal(await page.inputValue("#method"), several.name);
+    assert.equal(await page.inputValue("#p-steps"), "30");
+    assert.equal(await page.locator("#job").isVisible(), false);
+    assert.ok((await widthOfImage("#picture img")) > 0);
+    assert.ok(await page.locator("#download").isVisible());
+    await shot("job-done");
+    await page.setInputFiles("#file", picture);
   });
 
   await step("an error stands beside its field", async () => {
