@@ -124,6 +124,8 @@ struct api_env {
      * place. */
     const struct api_jobs *jobs;
     double wait_max_s; /* of `Prefer: wait` */
+    /* Appends what /metrics tells; NULL: there is no such page. */
+    void (*metrics)(void *ctx, struct luc_str *out);
     /* False while draining or before the server can do work; *why is a static sentence. */
     bool (*ready)(void *ctx, const char **why);
 };

@@ -1,4 +1,4 @@
-/* The page and what belongs to it, and the two health checks. */
+/* The page and what belongs to it, the two health checks, and the metrics. */
 #include "api/pages.h"
 
 #include <stdio.h>
@@ -106,4 +106,21 @@ void api_get_readyz(const struct api_env *env, const struct api_request *req, co
     json_t *doc = json_object();
     api_json_set(doc, "status", json_string("ready"));
     api_answer_json(res, req, doc);
+}
+
+/* GET /metrics */
+void api_get_metrics(const struct api_env *env, const struct api_request *req, const char *tail,
+                     struct api_response *res)
+{
+    (void)tail;
+    if (!env->metrics) {
+        api_refuse(res, req, API_PROBLEM_NOT_FOUND, "this server counts nothing");
+        return;
+    }
+    env->metrics(env->ctx, &res->body);
+    res->status = 200;
+    res->type = "text/plain; version=0.0.4; charset=utf-8";
+    api_header(res, "Cache-Control", "no-store");
+    if (res->body.failed)
+        api_refuse(res, req, API_PROBLEM_INTERNAL, "out of memory");
 }

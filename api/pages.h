@@ -22,8 +22,8 @@ const struct api_route *api_route_at(size_t i);
 
 api_handler api_get_methods, api_get_method, api_get_models, api_get_model, api_get_layers,
     api_get_jobs, api_get_job, api_delete_job, api_get_job_result, api_get_job_preview,
-    api_get_job_events, api_get_openapi, api_get_livez, api_get_readyz, api_get_index,
-    api_get_static;
+    api_get_job_events, api_get_metrics, api_get_openapi, api_get_livez, api_get_readyz,
+    api_get_index, api_get_static;
 
 /* JSON Schema (2020-12) of a method's parameters; `model` is the default network. */
 json_t *api_schema(const struct luc_method *m, const char *model);

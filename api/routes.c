@@ -32,6 +32,8 @@ static const struct api_route table[] = {
       "The newest preview picture", "image/jpeg" },
     { "/jobs/", "/events", "job", api_get_job_events, NULL, API_CLERK,
       "Server-sent events: state, progress, preview", "text/event-stream" },
+    { "/metrics", NULL, NULL, api_get_metrics, NULL, API_CLERK,
+      "Counters for Prometheus", "text/plain" },
     { "/problems/", "", "problem", api_get_problem, NULL, API_HERE, "What a problem type means", JSON },
     { NULL, NULL, NULL, NULL, NULL, API_HERE, NULL, NULL },
 };

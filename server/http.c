@@ -5,6 +5,7 @@
 #include "server/http_follow.h"
 #include "server/listen.h"
 #include "server/log.h"
+#include "server/metrics.h"
 
 #include <microhttpd.h>
 #include <poll.h>
@@ -32,6 +33,7 @@ struct srv_http {
     struct srv_pool *pool, *clerks;
     struct srv_follow *follow;
     struct srv_jobs *jobs;
+    struct srv_metrics *metrics;
     double job_s;
     size_t streams_max;
     atomic_size_t streams;
@@ -403,6 +405,8 @@ static void on_completed(void *cls, struct MHD_Connection *c, void **slot,
         srv_follow_remove(http->follow, &x->follower);
     if (x->streams)
         atomic_fetch_sub(&http->streams, 1);
+    srv_metrics_request(http->metrics, strcmp(x->method, "POST") == 0 ? x->path : "",
+                        x->status ? x->status : 499, now_s() - x->began, x->answered);
     api_response_done(&x->res);
     free(x->body);
     free(x);
@@ -449,6 +453,46 @@ static enum luc_status models(void *ctx, void (*each)(void *, const struct api_m
     return given->models(given->ctx, each, to, err);
 }
 
+static double resident_bytes(void)
+{
+    long pages = 0;
+    FILE *f = fopen("/proc/self/statm", "r");
+    if (f && fscanf(f, "%*s %ld", &pages) != 1)
+        pages = 0;
+    if (f)
+        fclose(f);
+    return (double)pages * (double)sysconf(_SC_PAGESIZE);
+}
+
+static void print_jobs(const size_t by_state[API_N_STATES], struct luc_str *out)
+{
+    srv_metric_head(out, "lucida_jobs", "gauge", "Stored jobs by state.");
+    for (size_t i = 0; i < API_N_STATES; i++)
+        luc_str_printf(out, "lucida_jobs{state=\"%s\"} %zu\n", api_state_name(i), by_state[i]);
+}
+
+static void metrics(void *ctx, struct luc_str *out)
+{
+    struct srv_http *http = ctx;
+    size_t queued = 0, running = 0, by_state[API_N_STATES] = { 0 };
+    srv_pool_load(http->pool, &queued, &running);
+    srv_metrics_print(http->metrics, out);
+    srv_metric(out, "lucida_queue_length", "gauge", "Requests and turns that wait for a worker.",
+               (double)queued);
+    srv_metric(out, "lucida_workers_busy", "gauge", "Workers that compute.", (double)running);
+    srv_metric(out, "lucida_requests_active", "gauge", "Requests that are not answered yet.",
+               (double)atomic_load(&http->active));
+    srv_metric(out, "lucida_event_streams", "gauge", "Open event streams.",
+               (double)atomic_load(&http->streams));
+    srv_metric(out, "process_resident_memory_bytes", "gauge", "Resident memory.", resident_bytes());
+    if (http->jobs) {
+        srv_jobs_counts(http->jobs, by_state);
+        print_jobs(by_state, out);
+    }
+    if (http->given->metrics)
+        http->given->metrics(http->given->ctx, out);
+}
+
 static struct MHD_Daemon *start_daemon(struct srv_http *http, const struct cfg *cfg, int fd)
 {
     return MHD_start_daemon(
@@ -473,6 +517,7 @@ static void fill_env(struct srv_http *http, const struct cfg *cfg, const struct 
     http->env.models = models;
     http->env.submit = submit;
     http->env.ready = ready;
+    http->env.metrics = metrics;
     http->env.jobs = jobs ? srv_jobs_api(jobs) : NULL;
     http->env.wait_max_s = (double)cfg->wait_s;
     http->pool = pool;
@@ -487,6 +532,9 @@ static void fill_env(struct srv_http *http, const struct cfg *cfg, const struct 
 static enum luc_status start_followers(struct srv_http *http, const struct cfg *cfg,
                                        struct luc_error *err)
 {
+    http->metrics = srv_metrics_create();
+    if (!http->metrics)
+        return luc_fail_nomem(err, "the metrics", 0);
     if (!http->jobs)
         return LUC_OK;
     http->follow = srv_follow_create(&http->env);
@@ -561,6 +609,7 @@ struct srv_http *srv_http_stop(struct srv_http *http)
     if (http->daemon)
         MHD_stop_daemon(http->daemon);
     srv_follow_destroy(http->follow);
+    srv_metrics_destroy(http->metrics);
     free(http);
     return NULL;
 }

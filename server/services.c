@@ -2,6 +2,7 @@
 #include "server/services.h"
 #include "config/catalog.h"
 #include "core/tensor/blas.h"
+#include "server/metrics.h"
 
 #include <sched.h>
 #include <stdlib.h>
@@ -46,6 +47,15 @@ static enum luc_status models(void *ctx, void (*each)(void *, const struct api_m
     return srv_registry_list(((struct srv_services *)ctx)->registry, forward_row, &f, err);
 }
 
+static void metrics(void *ctx, struct luc_str *out)
+{
+    struct srv_registry *r = ((struct srv_services *)ctx)->registry;
+    srv_metric(out, "lucida_models_bytes", "gauge", "Memory of the loaded networks.",
+               (double)srv_registry_bytes(r));
+    srv_metric(out, "lucida_model_loads_total", "counter", "Networks that were loaded.",
+               (double)srv_registry_loads(r));
+}
+
 enum luc_status srv_services_init(struct srv_services *s, const struct cfg *c,
                                   struct luc_error *err)
 {
@@ -69,7 +79,8 @@ enum luc_status srv_services_init(struct srv_services *s, const struct cfg *c,
                                .files = srv_static_files,
                                .model_get = model_get,
                                .model_put = model_put,
-                               .models = models };
+                               .models = models,
+                               .metrics = metrics };
     return LUC_OK;
 }
 

@@ -127,6 +127,17 @@ want 200 "/jobs/$job"
 want 200 /openapi.json
 body '.paths["/jobs/{job}"].get and .paths["/jobs/{job}/events"].get'
 
+# ---- metrics ----------------------------------------------------------------------------------
+want 200 /metrics
+has Content-Type 'text/plain; version=0.0.4'
+for line in 'lucida_jobs{state="cancelled"} [1-9]' 'lucida_requests_total{method="occlusion",status="2xx"} [1-9]' \
+    'lucida_request_seconds_bucket{method="style",le="+Inf"} [1-9]' 'lucida_model_loads_total [1-9]'; do
+    check "metrics: $line" grep -q "^$line" "$work/body"
+done
+if command -v promtool >/dev/null; then
+    check 'promtool takes the metrics' promtool check metrics <"$work/body"
+fi
+
 # ---- drain: what runs goes back to the queue, and on after a start --------------------------------
 submit_long
 until_is running
