@@ -243,13 +243,20 @@ static const char *static_type(const char *type)
 }
 
 /* Takes what was kept. */
-static void answer_kept(struct api_response *res, struct api_kept *kept)
+static void answer_kept(const struct api_request *req, struct api_response *res,
+                        struct api_kept *kept)
 {
+    add_headers(res, kept->headers);
+    const char *tag = api_header_find(res, "ETag");
+    if (tag && req->if_none_match && strstr(req->if_none_match, tag)) {
+        res->status = 304;
+        api_kept_done(kept);
+        return;
+    }
     res->status = 200;
     res->type = static_type(kept->type);
     res->body = (struct luc_str){ .data = kept->bytes, .len = kept->size, .cap = kept->size + 1 };
     kept->bytes = NULL;
-    add_headers(res, kept->headers);
     api_kept_done(kept);
 }
 
@@ -284,7 +291,7 @@ static void answer_success(const struct api_env *env, const struct api_request *
     else if (env->jobs->result(env->jobs->ctx, row->id, type, &kept, &err))
         fail(res, req, &err);
     else
-        answer_kept(res, &kept);
+        answer_kept(req, res, &kept);
 }
 
 static void answer_result(const struct api_env *env, const struct api_request *req,
@@ -309,7 +316,8 @@ void api_answer_waited(const struct api_env *env, const struct api_request *req,
     struct luc_error err = { 0 };
     struct api_job_row row = { 0 };
     char id[API_ID_MAX];
-    const double wait_s = api_prefer_parse(req->prefer).wait_s;
+    const double asked_s = api_prefer_parse(req->prefer).wait_s;
+    const double wait_s = asked_s < env->wait_max_s ? asked_s : env->wait_max_s;
     memcpy(id, res->job, sizeof(id));
     api_response_done(res);
     if (env->jobs->get(env->jobs->ctx, id, &row, &err)) {
@@ -393,11 +401,22 @@ void api_get_job_preview(const struct api_env *env, const struct api_request *re
     else if (env->jobs->preview(env->jobs->ctx, tail, &kept, &err))
         fail(res, req, &err);
     else
-        answer_kept(res, &kept);
+        answer_kept(req, res, &kept);
     api_job_row_done(&row);
 }
 
-/* GET /jobs/{job}/events */
+/* Whether a client that has seen event `after` has seen everything there will be. */
+static bool has_seen_all(const struct api_env *env, const char *id, int64_t after)
+{
+    struct luc_str rest = { 0 };
+    bool end = false;
+    const bool all =
+        !env->jobs->events(env->jobs->ctx, id, &after, &rest, &end, NULL) && end && rest.len == 0;
+    luc_str_done(&rest);
+    return all;
+}
+
+/* GET /jobs/{job}/events; 204 tells an EventSource not to come again. */
 void api_get_job_events(const struct api_env *env, const struct api_request *req, const char *tail,
                         struct api_response *res)
 {
@@ -408,6 +427,8 @@ void api_get_job_events(const struct api_env *env, const struct api_request *req
     const long long after = req->last_event_id ? strtoll(req->last_event_id, &end, 10) : 0;
     if (req->last_event_id && (*end || end == req->last_event_id || after < 0)) {
         api_refuse(res, req, API_PROBLEM_BAD_REQUEST, "Last-Event-ID is not one of this server's");
+    } else if (has_seen_all(env, row.id, after)) {
+        res->status = 204;
     } else {
         res->status = 200;
         res->type = "text/event-stream";

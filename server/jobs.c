@@ -466,7 +466,9 @@ static void pick(void *ctx, const struct srv_answer *a)
         return;
     snprintf(w->file, sizeof(w->file), "%s", a->file);
     w->kept.type = strdup(a->type ? a->type : "");
-    w->kept.headers = strdup(a->headers ? a->headers : "");
+    struct luc_str headers = { 0 };
+    luc_str_printf(&headers, "ETag: \"%s\"\n%s", w->file, a->headers ? a->headers : "");
+    w->kept.headers = headers.data;
 }
 
 static enum luc_status kept_file(struct srv_jobs *j, const char *id, const char *role,

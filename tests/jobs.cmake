@@ -1,4 +1,5 @@
 # Jobs: the store, the queue, and a server that is killed.
+luc_test(test_api_jobs LINK api SOURCES api_fake.c linear_model.c)
 luc_test(test_store LINK srv PkgConfig::SQLITE)
 add_test(NAME http_jobs COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/http/jobs.sh ${CMAKE_BINARY_DIR}
          WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})

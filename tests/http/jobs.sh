@@ -41,6 +41,8 @@ want 200 "/jobs/$job/result"
 has Content-Type image/png
 has Lucida-Model tiny
 has Lucida-Manifest '[0-9a-f]{64}'
+tag=$(tr -d '\r' <"$work/head" | sed -n 's/^ETag: //p')
+want 304 -H "If-None-Match: $tag" "/jobs/$job/result"
 want 200 -H 'Accept: application/json' "/jobs/$job/result"
 body '.method == "occlusion" and .result.occlusion'
 jq -S 'del(.request)' "$work/body" >"$work/from_job"
@@ -65,6 +67,7 @@ last=$(sed -n 's/^id: //p' "$work/events" | tail -1)
 curl -sN --max-time 20 -H "Last-Event-ID: $((last - 1))" "$url/jobs/$job/events" >"$work/replay"
 check 'only what was missed is replayed' [ "$(grep -c '^id:' "$work/replay")" = 1 ]
 check 'the replay is the same' grep -q "^id: $last\$" "$work/replay"
+want 204 -H "Last-Event-ID: $last" "/jobs/$job/events"
 want 400 -H 'Last-Event-ID: x' "/jobs/$job/events"
 
 # ---- prefer -----------------------------------------------------------------------------------
