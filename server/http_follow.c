@@ -179,17 +179,19 @@ static bool fetch(struct srv_follower *w)
     for (;;) {
         pthread_mutex_lock(&f->lock);
         const bool draining = f->draining, gone = w->gone;
-        const double now = now_s();
+        const double now = now_s(), comment_s = w->comment_s;
         w->dirty = false;
         pthread_mutex_unlock(&f->lock);
         if (gone)
             return w->ended = true;
         if (jobs->events(jobs->ctx, w->job, &w->after, &w->text, &w->ended, NULL) || draining)
             w->ended = true; /* what was appended is still sent; the client comes again */
-        if (!w->ended && w->text.len == 0 && now >= w->comment_s)
+        if (!w->ended && w->text.len == 0 && now >= comment_s)
             luc_str_puts(&w->text, ": still here\n\n");
         if (w->text.len || w->ended) {
+            pthread_mutex_lock(&f->lock);
             w->comment_s = now + COMMENT_S;
+            pthread_mutex_unlock(&f->lock);
             return true;
         }
         pthread_mutex_lock(&f->lock);
