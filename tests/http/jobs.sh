@@ -16,6 +16,17 @@ submit_long() {
     submit -F "image=@$cat_jpg" "$slow"
 }
 
+# until_has FILTER: waits until the filter is true of $job
+until_has() {
+    for _ in $(seq 300); do
+        ask "/jobs/$job" >/dev/null
+        ! jq -e "$1" "$work/body" >/dev/null || return 0
+        sleep 0.05
+    done
+    complain "job $job never has $1: $(jq -c "[.state, .step, .error]" "$work/body")"
+    exit 1
+}
+
 # until_is STATE: waits for $job
 until_is() {
     for _ in $(seq 300); do
@@ -116,6 +127,13 @@ body '.queue_position == 3'
 want 503 -F "image=@$cat_jpg" -F "image=@$cat_jpg" "$slow"
 has Retry-After '[0-9]'
 want 200 /livez
+job=$a
+until_has '.links.preview'
+body '.step > 0 and .n_steps == 10000 and .loss > 0 and .progress > 0'
+want 200 "/jobs/$a/preview"
+has Content-Type image/jpeg
+curl -sN --max-time 2 "$url/jobs/$a/events" >"$work/events" || :
+check 'previews are events' grep -q '^event: preview' "$work/events"
 for job in $waiting $a; do want 200 -X DELETE "/jobs/$job"; done
 for job in $waiting $a; do until_is cancelled; done
 
@@ -143,11 +161,14 @@ fi
 
 # ---- drain: what runs goes back to the queue, and on after a start --------------------------------
 submit_long
-until_is running
+until_has '.step > 200'
+step=$(jq .step "$work/body")
 stop
 start --workers 2
 ask "/jobs/$job" >/dev/null
 body '.state == "queued" or .state == "running"'
-until_is running
+until_has '.attempt == 2 and .eta_s'
+body ".step > $step"
+
 want 200 -X DELETE "/jobs/$job"
 until_is cancelled
