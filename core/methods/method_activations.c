@@ -167,8 +167,8 @@ static enum luc_status show_channel(struct look *l, struct luc_error *err)
     const struct channel c = measure(map.data, l->plane, k);
     const enum luc_status st = luc_result_number(l->run->result, "channel", (double)k, err);
     return st ? st
-              : luc_show_map(l->run, "activation", &map, c.low < 0, &l->frame,
-                             "this channel does not answer to the picture", err);
+              : luc_show_layer_map(l->run, "activation", &map, c.low < 0, l->value, &l->frame,
+                                   "this channel does not answer to the picture", err);
 }
 
 static enum luc_status list(struct look *l, struct luc_error *err)

@@ -2,7 +2,8 @@
  *
  *   M = ReLU(sum_k a_k A_k),  a_k = s(x * H_k) - s(x0)
  *
- * H_k is channel k, enlarged to the picture and scaled to 0..1; x0 is the picture wholly covered.
+ * H_k is channel k, enlarged so that each unit lies where it looks, and scaled to 0..1; x0 is the
+ * picture wholly covered.
  *
  * Input:  one picture.
  * Output: map `score_cam` at the layer's size, non-negative.
@@ -56,6 +57,7 @@ struct score_cam {
     struct luc_tensor maps; /* [1, K, h, w], a copy */
     struct luc_target target;
     size_t layer, n_used;
+    struct luc_box seen;     /* the network's input, in units of the maps */
     struct channel *channel; /* n_used, then the rest */
     float *mask;             /* [H * W] */
     double *scratch, covered;
@@ -105,7 +107,7 @@ static void make(void *ctx, size_t i, float *picture)
     if (i == 0)
         return;
     const float *a = c->maps.data + c->channel[i - 1].index * h * w;
-    if (luc_map_resize(a, w, h, NULL, s->dim[3], s->dim[2], c->mask, NULL))
+    if (luc_map_resize(a, w, h, &c->seen, s->dim[3], s->dim[2], c->mask, NULL))
         c->failed = true;
     float low = c->mask[0], high = low;
     for (size_t k = 1; k < n; k++) {
@@ -146,8 +148,16 @@ static enum luc_status look(struct score_cam *c, struct luc_error *err)
         return luc_fail_param(err, LUC_SHAPE, "layer",
                               "layer: '%.60s' is %s; score-cam needs maps, as of a convolution",
                               c->p->layer, luc_shape_print(s, text));
+    struct luc_box cells;
     st = luc_target_find(c->run, c->p->target, luc_exec_value(x, taps[0]), &c->target, err);
-    return st ? st : rank(c, err);
+    if (!st)
+        st = luc_layer_cells(c->run, c->layer, &c->frame, s, &cells, err);
+    if (st)
+        return st;
+    const double sx = (double)s->dim[3] / cells.width, sy = (double)s->dim[2] / cells.height;
+    c->seen = (struct luc_box){ -cells.x * sx, -cells.y * sy, (double)c->frame.in_width * sx,
+                                (double)c->frame.in_height * sy };
+    return rank(c, err);
 }
 
 static enum luc_status open_cam(struct score_cam *c, struct luc_error *err)
@@ -194,10 +204,11 @@ static enum luc_status report(struct score_cam *c, struct luc_error *err)
     if (!st)
         st = luc_result_number(r, "covered", c->covered, err);
     return st ? st
-              : luc_show_map(c->run, "score_cam", &map, false, &c->frame,
-                             c->n_used == 0 ? "no channel of this layer varies over the picture"
-                                            : "nothing in this layer speaks for the class",
-                             err);
+              : luc_show_layer_map(c->run, "score_cam", &map, false, c->layer, &c->frame,
+                                   c->n_used == 0
+                                       ? "no channel of this layer varies over the picture"
+                                       : "nothing in this layer speaks for the class",
+                                   err);
 }
 
 static enum luc_status run_score_cam(struct luc_run *run, const void *params, struct luc_error *err)
