@@ -9,7 +9,8 @@ enum luc_optimise {
     LUC_FOLD_BATCH_NORM = 2, /* BatchNormalization (or a per-channel constant Mul/Add) after a Conv
                                 with constant weights goes into those weights; the value between
                                 them disappears when nothing else reads it */
-    LUC_PREPARE = 4,         /* op->prepare(): weights packed once, shared by all runs */
+    LUC_PREPARE = 4,         /* op->prepare(): weights packed once, shared by all runs. Left out,
+                                convolutions are summed directly and exactly (winograd.h) */
     LUC_OPTIMISE_ALL = 7,
 };
 

@@ -11,7 +11,7 @@
  * Source: Fukushima, "Neocognitron", 1980; LeCun et al., "Gradient-Based Learning Applied to
  * Document Recognition", 1998. How it is computed: core/kernels/conv.h.
  */
-#include "core/kernels/conv.h"
+#include "core/kernels/winograd.h"
 #include "core/ops/op.h"
 
 #include <limits.h>
@@ -70,8 +70,12 @@ static enum luc_status infer(struct luc_infer *x, struct luc_error *err)
 static size_t scratch(const struct luc_infer *x, bool backward, size_t lanes)
 {
     struct luc_conv g;
-    (void)backward;
-    return geometry(x, &g, NULL) == LUC_OK ? luc_conv_scratch(&g, lanes) : 0;
+    if (geometry(x, &g, NULL))
+        return 0;
+    const size_t bytes = luc_conv_scratch(&g, lanes);
+    const size_t packed =
+        luc_winograd_pays(&g, backward) ? luc_winograd_scratch(&g, backward, lanes) : 0;
+    return bytes > packed ? bytes : packed;
 }
 
 static double flops(const struct luc_infer *x)
@@ -101,6 +105,30 @@ static struct luc_conv describe(const struct luc_op_call *c)
     return g;
 }
 
+/* Constant 3x3 weights, for where Winograd's way pays off: that depends on the picture's size, so
+ * not known here. Without memory for it, weights stay as they are. */
+static enum luc_status prepare(const struct luc_op_call *c, struct luc_arena *arena,
+                               const void **prepared, struct luc_error *err)
+{
+    const struct attrs *a = c->attrs;
+    const struct luc_tensor *w = c->in[1];
+    (void)err;
+    if (!w || !w->data || w->shape.rank != 4 || w->dtype != LUC_F32 || w->shape.dim[0] < 16 ||
+        w->shape.dim[1] < 16 || w->shape.dim[2] != 3 || w->shape.dim[3] != 3 || a->group != 1)
+        return LUC_OK;
+    for (size_t i = 0; i < 2; i++)
+        if ((a->win.strides.n > i && a->win.strides.v[i] != 1) ||
+            (a->win.dilations.n > i && a->win.dilations.v[i] != 1))
+            return LUC_OK;
+    const size_t floats = luc_winograd_floats(w->shape.dim[0], w->shape.dim[1]);
+    const size_t left = luc_arena_limit(arena) - luc_arena_used(arena);
+    float *u = floats < left / 2 / sizeof(float) ? luc_arena_raw(arena, floats, sizeof(*u)) : NULL;
+    if (u)
+        luc_winograd_pack(w->data, w->shape.dim[0], w->shape.dim[1], u);
+    *prepared = u;
+    return LUC_OK;
+}
+
 static void forward(const struct luc_op_call *c)
 {
     const struct luc_conv g = describe(c);
@@ -108,7 +136,12 @@ static void forward(const struct luc_op_call *c)
         .bias = c->n_in > 2 && c->in[2] ? c->in[2]->data : NULL,
         .relu = c->relu,
     };
-    luc_conv_y(&g, c->in[0]->data, c->in[1]->data, &fin, c->out[0]->data, c->scratch, c->threads);
+    if (c->prepared && luc_winograd_pays(&g, false))
+        luc_winograd_y(&g, c->in[0]->data, c->prepared, &fin, c->out[0]->data, false, c->scratch,
+                       c->threads);
+    else
+        luc_conv_y(&g, c->in[0]->data, c->in[1]->data, &fin, c->out[0]->data, c->scratch,
+                   c->threads);
 }
 
 static void backward(const struct luc_op_call *c)
@@ -116,9 +149,12 @@ static void backward(const struct luc_op_call *c)
     const struct luc_conv g = describe(c);
     const float *dy = c->dout[0]->data;
 
-    if (c->din[0])
-        luc_conv_dx(&g, dy, c->in[1]->data, !(c->din_fresh && c->din_fresh[0]), c->din[0]->data,
-                    c->scratch, c->threads);
+    const bool add = !(c->din_fresh && c->din_fresh[0]);
+
+    if (c->din[0] && c->prepared && luc_winograd_pays(&g, true))
+        luc_winograd_dx(&g, dy, c->prepared, add, c->din[0]->data, false, c->scratch, c->threads);
+    else if (c->din[0])
+        luc_conv_dx(&g, dy, c->in[1]->data, add, c->din[0]->data, c->scratch, c->threads);
     for (size_t i = 1; i < c->n_in; i++)
         if (c->din[i] && c->din_fresh && c->din_fresh[i])
             memset(c->din[i]->data, 0, luc_numel(&c->din[i]->shape) * sizeof(float));
@@ -140,6 +176,7 @@ const struct luc_op luc_op_conv = {
     .scratch = scratch,
     .flops = flops,
     .reads = reads,
+    .prepare = prepare,
     .forward = forward,
     .backward = backward,
 };
