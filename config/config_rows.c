@@ -20,7 +20,7 @@ const struct luc_param cfg_rows[] = {
     LUC_BOOL(struct cfg, insecure, 0,
              "Listen on an address that other machines reach, although no keys are set."),
     LUC_INT(struct cfg, workers, 0, 0, 1024, "",
-            "Jobs that run at the same time; 0: one per core."),
+            "Jobs that run at the same time, beside one request; 0: one per core."),
     LUC_INT(struct cfg, threads, 0, 0, 1024, "",
             "Threads that one job may use while others are idle; 0: one per core."),
     LUC_INT(struct cfg, queue, 64, 1, 1e6, "",

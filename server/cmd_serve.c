@@ -99,7 +99,7 @@ static int serve(const struct cfg *c, struct srv_services *s)
     sigset_t set;
     block_signals(&set);
     raise_file_limit(c);
-    /* A slow job may hold the only worker; requests then have another. */
+    /* Stored jobs may hold `workers` of them; requests always have another. */
     struct srv_pool *pool = srv_pool_create(
         n_workers > 1 ? n_workers : 2, c->threads ? (size_t)c->threads : cores, (size_t)c->queue);
     if (!pool)

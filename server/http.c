@@ -455,13 +455,12 @@ static enum luc_status models(void *ctx, void (*each)(void *, const struct api_m
 
 static double resident_bytes(void)
 {
-    long pages = 0;
+    char line[128] = "";
     FILE *f = fopen("/proc/self/statm", "r");
-    if (f && fscanf(f, "%*s %ld", &pages) != 1)
-        pages = 0;
+    const char *resident = f && fgets(line, sizeof(line), f) ? strchr(line, ' ') : NULL;
     if (f)
         fclose(f);
-    return (double)pages * (double)sysconf(_SC_PAGESIZE);
+    return resident ? (double)strtol(resident, NULL, 10) * (double)sysconf(_SC_PAGESIZE) : 0;
 }
 
 static void print_jobs(const size_t by_state[API_N_STATES], struct luc_str *out)

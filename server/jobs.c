@@ -117,7 +117,12 @@ static struct srv_running *claim(struct srv_jobs *j, unsigned lane)
 /* On a worker. */
 static void turn(struct srv_jobs *j, unsigned lane, const struct luc_threads *threads)
 {
-    struct srv_running *r = atomic_load(&j->draining) ? NULL : claim(j, lane);
+    struct srv_running *r = NULL;
+    /* One claim at a time, so that both lanes together keep to the number of jobs at once. */
+    pthread_mutex_lock(&j->claiming);
+    if (!atomic_load(&j->draining) && srv_jobs_running(j) < j->lane_max[0])
+        r = claim(j, lane);
+    pthread_mutex_unlock(&j->claiming);
     if (r)
         srv_jobs_run(r, threads);
     end_turn(j, lane, r);
@@ -145,7 +150,8 @@ static void push_turns(struct srv_jobs *j)
 {
     for (size_t lane = 0; lane < 2; lane++) {
         pthread_mutex_lock(&j->lock);
-        const bool room = j->turns[lane] < j->lane_max[lane] && !atomic_load(&j->draining);
+        const bool room = j->turns[lane] < j->lane_max[lane] && !atomic_load(&j->stuck) &&
+                          !atomic_load(&j->draining);
         j->turns[lane] += room ? 1 : 0;
         pthread_mutex_unlock(&j->lock);
         if (!room)
@@ -595,6 +601,7 @@ enum luc_status srv_jobs_start(const struct cfg *cfg, const struct api_env *env,
                                 .preview = preview,
                                 .events = events };
     pthread_mutex_init(&j->lock, NULL);
+    pthread_mutex_init(&j->claiming, NULL);
     pthread_cond_init(&j->wake, NULL);
     pthread_cond_init(&j->let_go, NULL);
     enum luc_status st = own(j, err);
@@ -659,6 +666,7 @@ struct srv_jobs *srv_jobs_stop(struct srv_jobs *j)
     }
     pthread_cond_destroy(&j->wake);
     pthread_cond_destroy(&j->let_go);
+    pthread_mutex_destroy(&j->claiming);
     pthread_mutex_destroy(&j->lock);
     free(j);
     return NULL;

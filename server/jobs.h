@@ -1,7 +1,7 @@
 /* jobs.h -- runs stored jobs on the pool's workers.
  *
- * Two lanes: jobs of QUICK methods may take every worker, those of SLOW ones at most half of them
- * (at least one). What is pushed to the pool is not a job but a turn: when it comes, the worker
+ * Two lanes: jobs of SLOW methods hold at most half of `n_workers` (at least one), all jobs together
+ * at most `n_workers`; the pool has one worker more, which only requests use. What is pushed to the pool is not a job but a turn: when it comes, the worker
  * claims the oldest job of its lane, so a job is running in the store only while a worker has it.
  *
  * One thread, the keeper, does everything that is periodic: heartbeats at a third of the lease,
@@ -10,7 +10,8 @@
  *
  * Who holds a lock on DATA/owners/NAME is alive; jobs of owners that are not go back to the queue
  * at once, without waiting for their leases. When a result cannot be stored (the disk is full), the
- * worker keeps it and tries again until it can, or until the server goes down.
+ * worker keeps it and tries again until it can, or until the server goes down; nothing more is
+ * claimed meanwhile.
  */
 #ifndef SERVER_JOBS_H
 #define SERVER_JOBS_H

@@ -40,10 +40,11 @@ struct srv_jobs {
     int owner_fd;
     size_t lane_max[2]; /* turns at once: quick, slow */
     atomic_bool draining, abandoned;
+    atomic_size_t stuck; /* workers that cannot store an outcome: nothing more is claimed */
     pthread_t keeper;
     bool has_keeper;
 
-    pthread_mutex_t lock;
+    pthread_mutex_t claiming, lock;
     pthread_cond_t wake, let_go;
     struct srv_running *running, *held; /* held: the keeper looks at it */
     size_t turns[2], n_running, bytes;

@@ -176,20 +176,23 @@ static void tell_until_heard(struct srv_running *r, const struct outcome *o)
 {
     struct luc_error err = { 0 };
     enum luc_status st;
-    bool said = false;
+    size_t tries = 0;
     while ((st = tell(r, o, &err)) != LUC_OK) {
         if (st == LUC_CANCELLED || atomic_load(&r->lost)) {
             srv_log(SRV_WARN, "job %s: late result refused: %s", r->got.claim.id, err.text);
-            return;
+            break;
         }
-        if (!said)
+        if (tries++ == 0) {
             srv_log(SRV_ERROR, "job %s: cannot store its outcome, trying again: %s",
                     r->got.claim.id, err.text);
-        said = true;
+            atomic_fetch_add(&r->jobs->stuck, 1);
+        }
         if (atomic_load(&r->jobs->draining))
-            return;
+            break;
         nanosleep(&(struct timespec){ (time_t)RETRY_S, 0 }, NULL);
     }
+    if (tries > 0)
+        atomic_fetch_sub(&r->jobs->stuck, 1);
 }
 
 static void judge(struct srv_running *r, enum luc_status st, struct outcome *o)
