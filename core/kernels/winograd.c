@@ -7,10 +7,10 @@
 #define POINTS 36           /* positions in a transformed tile */
 #define LANES  16           /* tiles transformed together: a strip */
 #define PANEL  8            /* channels that lie together in the packed weights */
-#define CHUNK  32           /* output channels at a time where a block stays in the cache */
+#define CHUNK  64           /* output channels at a time where a block stays in the cache */
 #define CACHE  (280 * 1024) /* floats of a transformed block that stays in the cache */
 #define LONG   192          /* tiles of a block that does not */
-#define DEEP   128          /* input channels from which on blocks do not */
+#define DEEP   64           /* with more input channels than this, blocks do not */
 #define INLINE static inline __attribute__((always_inline))
 
 /* LANES floats; `loose` where the address is any float's. */
