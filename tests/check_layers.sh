@@ -72,7 +72,7 @@ only jansson 'jansson' 'json_[a-z_]+' 'core/formats/|core/model/|api/|config/|se
 only libcurl 'curl' 'curl_[a-z_]+' 'server/fetch\.c'
 only libarchive 'archive' 'archive_[a-z_]+' 'server/unpack\.c'
 only SQLite 'sqlite3' 'sqlite3_[a-z_0-9]+' 'server/(sqlite_util|store_sqlite)\.[ch]'
-only libmicrohttpd 'microhttpd' 'MHD_[a-z_]+' 'server/http[a-z_]*\.c'
+only libmicrohttpd 'microhttpd' 'MHD_[a-z_]+' 'server/http[a-z_]*\.[ch]'
 
 # ---- symbols nobody below server/ may use --------------------------------------------------------
 

@@ -99,8 +99,10 @@ static void make(void *ctx, size_t i, float *picture)
     const size_t h = s->dim[2], w = s->dim[3], n = h * w;
     float *mask = r->masks + i % RING * n;
     draw_mask(&r->run->rng, (size_t)r->p->cells, r->p->keep, h, w, r->ys, r->xs, mask);
-    for (size_t k = 0; k < luc_numel(s); k++)
-        picture[k] = r->filled.data[k] + mask[k % n] * (r->input.data[k] - r->filled.data[k]);
+    for (size_t c = 0; c < s->dim[1]; c++)
+        for (size_t k = c * n; k < (c + 1) * n; k++)
+            picture[k] =
+                r->filled.data[k] + mask[k - c * n] * (r->input.data[k] - r->filled.data[k]);
 }
 
 static void use(void *ctx, size_t i, const struct luc_tensor *logits)
