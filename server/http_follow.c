@@ -2,6 +2,7 @@
 #include "server/http_follow.h"
 #include "api/jobs.h"
 
+#include <microhttpd.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>

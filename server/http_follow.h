@@ -12,7 +12,8 @@
 
 #include "api/api.h"
 
-#include <microhttpd.h>
+struct MHD_Connection;
+struct MHD_Response;
 
 struct srv_follow; /* opaque */
 
