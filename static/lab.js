@@ -6,6 +6,7 @@ const $ = (id) => document.getElementById(id);
 
 // What the page chooses itself, so that one answer brings both the numbers and the pictures.
 const ANSWER = { format: "json", embed: "true" };
+const OWN_SHOWN = 6; // a method's further settings stand with those that many methods share
 const NOT_ASKED = new Set([...Object.keys(ANSWER), "quality", "model"]);
 
 const lab = {
@@ -137,7 +138,8 @@ function buildForm() {
       else one.input.value = before.input.value;
     }
     lab.controls.set(key, one);
-    $(schema["x-own"] ? "own" : "shared").append(one.field);
+    const first = schema["x-own"] && $("own").childElementCount < OWN_SHOWN;
+    $(first ? "own" : "shared").append(one.field);
   }
   show($("more"), $("shared").childElementCount > 0);
 }
@@ -167,6 +169,7 @@ function buildModels() {
   }
 }
 
+const titleOf = (method) => method.title || words(method.name);
 const answersPicture = (method) => method.answers.includes("image/png");
 
 function chooseMethod() {
@@ -186,7 +189,7 @@ function buildMethods() {
   for (const method of lab.methods) {
     const tag = method.tag || "methods";
     if (!groups.has(tag)) groups.set(tag, make("optgroup", { label: tag }));
-    groups.get(tag).append(make("option", { value: method.name }, method.title || words(method.name)));
+    groups.get(tag).append(make("option", { value: method.name }, titleOf(method)));
   }
   $("method").replaceChildren(...groups.values());
   $("method").disabled = false;
@@ -333,6 +336,7 @@ const POLL_MS = 2000;
 const ENDED = new Set(["succeeded", "failed", "cancelled"]);
 
 const jobUrl = (id, rest = "") => `jobs/${encodeURIComponent(id)}${rest}`;
+const methodOf = (job) => lab.methods.find((one) => one.name === job.method) ?? { name: job.method };
 const jobInAddress = () => new URLSearchParams(location.hash.slice(1)).get("job");
 
 function setJobInAddress(id) {
@@ -367,14 +371,17 @@ async function followJob(job, name) {
   lab.running = { stop: () => cancelJob(id) };
   $("picture").classList.remove("busy"); // the preview is to be seen
   $("picture").replaceChildren(make("span", {}, "The picture appears here as it grows"));
+  $("result-name").textContent = titleOf(methodOf(job));
+  $("found").replaceChildren();
   show($("download"), false);
   show($("stop"), false);
   show($("job"), true);
+  $("result").scrollIntoView({ block: "nearest" });
   try {
     showJob(job);
     const end = ENDED.has(job.state) ? job : await endOfJob(job);
     if (end.state === "succeeded") {
-      showAnswer(await getJson(jobUrl(id, "/result")), lab.methods.find((one) => one.name === end.method), name);
+      showAnswer(await getJson(jobUrl(id, "/result")), methodOf(job), name);
       return took(Date.parse(end.finished) - Date.parse(end.started));
     }
     setJobInAddress("");
@@ -399,14 +406,17 @@ function endOfJob(job) {
       settle(value);
     };
     const look = oneAtATime(async () => {
+      if (ENDED.has(state)) return;
       try {
         const now = await getJson(jobUrl(id));
         ({ state } = now);
         showJob(now);
         if (ENDED.has(state)) done(resolve, now);
       } catch (error) {
-        if (error.status === 404) done(reject, error);
-        else $("job-text").textContent = `${error.message} Trying again…`;
+        if (error.status === 404) {
+          state = "failed";
+          done(reject, error);
+        } else $("job-text").textContent = `${error.message} Trying again…`;
       }
     });
     const preview = oneAtATime(() => showPreview(id));
@@ -546,7 +556,7 @@ function showAnswer(answer, method, name) {
   found.facts.push(["network", answer.model.name]);
 
   const [main, ...others] = found.pictures;
-  const title = method.title || words(method.name);
+  const title = titleOf(method);
   $("result-name").textContent = title;
   show($("download"), Boolean(main));
   if (main) {
@@ -591,7 +601,7 @@ function furtherHint() {
   const least = Math.max(0, min - 1);
   const most = max - 1;
   const count = least === most ? String(most) : least ? `${least} to ${most}` : `up to ${most}`;
-  return `${lab.method.title || words(lab.method.name)} takes ${count} besides the photograph`;
+  return `${titleOf(lab.method)} takes ${count} besides the photograph`;
 }
 
 function thumbnail(file, i) {
