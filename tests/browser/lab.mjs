@@ -136,6 +136,9 @@ try {
 
   async function startJob(steps) {
     await choose(several.name);
+    await page.locator("#more").evaluate((d) => { d.open = true; });
+    const offered = await page.locator("#model option").evaluateAll((all) => all.map((o) => o.value));
+    if (offered.includes("vgg19_features")) await page.selectOption("#model", "vgg19_features"); // it has a recipe
     await page.fill("#p-sizes", "64");
     await page.fill("#p-steps", String(steps));
     await page.click("#run");
