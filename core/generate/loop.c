@@ -66,6 +66,7 @@ static enum luc_status make_exec(const struct luc_model *m, const struct luc_thr
     ask.graph = m->graph;
     ask.inputs = &shape;
     ask.lanes = luc_lanes(threads);
+    ask.fast = true; /* hundreds of passes; no single gradient matters to the last digit */
     enum luc_status st = check_model(m, err);
     if (!st)
         st = luc_plan_create(&ask, arena, &plan, err);

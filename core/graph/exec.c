@@ -132,6 +132,7 @@ static struct luc_op_call base_call(struct luc_exec *x, const struct luc_step *s
                                  .in = x->in,
                                  .saved = at_buffer(x, step->saved),
                                  .threads = x->threads,
+                                 .fast = x->plan->fast,
                                  .relu = step->relu != NULL };
 }
 

@@ -442,6 +442,7 @@ enum luc_status luc_plan_create(const struct luc_plan_spec *spec, struct luc_are
     p.plan->graph = g;
     p.plan->spots = spots;
     p.plan->lanes = spec->lanes ? spec->lanes : 1;
+    p.plan->fast = spec->fast;
     const enum luc_status st = make_plan(&p, err);
     if (!st)
         *plan = p.plan;

@@ -39,6 +39,7 @@ struct luc_plan {
     size_t n_steps;
     struct luc_buffer *buffers;
     size_t n_buffers, cap_buffers;
+    bool fast;
     size_t bytes, lanes, max_in;
     double flops;
 };

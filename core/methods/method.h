@@ -92,6 +92,7 @@ struct luc_ask {
     const size_t *taps, *seeds, *wrt;
     size_t n_taps, n_seeds, n_wrt;
     bool backward_again;
+    bool fast; /* luc_plan_spec.fast: for pictures, not for explanations */
 };
 LUC_MUST_USE enum luc_status luc_run_forward(struct luc_run *run, const struct luc_tensor *input,
                                              const struct luc_ask *ask, struct luc_exec **exec,

@@ -89,8 +89,9 @@ static enum luc_status run_fast_style(struct luc_run *run, const void *params,
                               m->name);
     enum luc_status st = luc_run_input(run, 0, &frame, &input, err);
     if (!st)
-        st = luc_run_forward(run, &input,
-                             &(struct luc_ask){ .taps = m->graph->outputs, .n_taps = 1 }, &x, err);
+        st = luc_run_forward(
+            run, &input, &(struct luc_ask){ .taps = m->graph->outputs, .n_taps = 1, .fast = true },
+            &x, err);
     if (!st)
         st = to_picture(m, luc_exec_value(x, m->graph->outputs[0]), &picture, err);
     if (!st)

@@ -9,7 +9,8 @@ static enum luc_status prepare(struct luc_run *run, const struct luc_perturb *p,
                                         .inputs = &shape,
                                         .taps = &logits,
                                         .n_taps = 1,
-                                        .lanes = luc_lanes(run->threads) };
+                                        .lanes = luc_lanes(run->threads),
+                                        .fast = true }; /* scores, no gradients */
     const struct luc_plan *plan = NULL;
     enum luc_status st = luc_plan_create(&spec, run->arena, &plan, err);
     if (!st && luc_plan_shape(plan, logits)->dim[0] != batch)

@@ -113,7 +113,8 @@ enum luc_status luc_run_forward(struct luc_run *run, const struct luc_tensor *in
                                         .wrt = ask->wrt,
                                         .n_wrt = ask->n_wrt,
                                         .lanes = luc_lanes(run->threads),
-                                        .backward_again = ask->backward_again };
+                                        .backward_again = ask->backward_again,
+                                        .fast = ask->fast };
     const struct luc_plan *plan = NULL;
     enum luc_status st = luc_plan_create(&spec, run->arena, &plan, err);
     if (!st)

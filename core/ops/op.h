@@ -59,6 +59,7 @@ struct luc_op_call {
     void *scratch; /* luc_op.scratch() bytes, uninitialised; NULL when that is 0 */
     void *saved;   /* luc_op.saved() bytes, from forward to backward; NULL in inference */
     const struct luc_threads *threads;
+    bool fast;                    /* kernels may trade exactness for speed: luc_plan_spec.fast */
     bool relu;                    /* LUC_OP_FUSES_RELU only: forward writes max(0, y) */
     enum luc_relu_rule relu_rule; /* Relu's backward */
 };
