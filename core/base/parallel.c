@@ -156,3 +156,33 @@ void luc_parallel_for(const struct luc_threads *threads, size_t n, luc_parallel_
     else
         take_items(&loop, 0);
 }
+
+struct luc_lock {
+    pthread_mutex_t mutex;
+};
+
+struct luc_lock *luc_lock_create(void)
+{
+    struct luc_lock *lock = calloc(1, sizeof(*lock));
+    if (lock)
+        pthread_mutex_init(&lock->mutex, NULL);
+    return lock;
+}
+
+struct luc_lock *luc_lock_destroy(struct luc_lock *lock)
+{
+    if (lock)
+        pthread_mutex_destroy(&lock->mutex);
+    free(lock);
+    return NULL;
+}
+
+void luc_lock_take(struct luc_lock *lock)
+{
+    pthread_mutex_lock(&lock->mutex);
+}
+
+void luc_lock_drop(struct luc_lock *lock)
+{
+    pthread_mutex_unlock(&lock->mutex);
+}

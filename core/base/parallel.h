@@ -33,6 +33,13 @@ typedef void luc_parallel_body(void *ctx, size_t item, size_t lane);
 void luc_parallel_for(const struct luc_threads *threads, size_t n, luc_parallel_body *body,
                       void *ctx);
 
+/* A lock, for the rare thing that is made once and then shared. */
+struct luc_lock;                                          /* opaque */
+struct luc_lock *luc_lock_create(void);                   /* NULL when memory is short */
+struct luc_lock *luc_lock_destroy(struct luc_lock *lock); /* NULL is fine; returns NULL */
+void luc_lock_take(struct luc_lock *lock);
+void luc_lock_drop(struct luc_lock *lock);
+
 static inline size_t luc_lanes(const struct luc_threads *threads)
 {
     return threads && threads->pool && threads->width > 1 ? threads->width : 1;

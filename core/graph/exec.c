@@ -114,6 +114,14 @@ static bool reads_bound(const struct luc_exec *x, const struct luc_node *node)
     return false;
 }
 
+/* What is packed late is for fast plans, and may be being packed while others run. */
+static bool may_use_packed(const struct luc_exec *x, const struct luc_node *node)
+{
+    if ((node->op->flags & LUC_OP_PACKS_LATE) && !x->plan->fast)
+        return false;
+    return !reads_bound(x, node);
+}
+
 static double now_ms(void)
 {
     struct timespec t;
@@ -126,13 +134,12 @@ static struct luc_op_call base_call(struct luc_exec *x, const struct luc_step *s
     const struct luc_node *node = step->node;
     return (struct luc_op_call){ .attrs = node->attrs,
                                  .opset = x->plan->graph->opset,
-                                 .prepared = reads_bound(x, node) ? NULL : node->prepared,
+                                 .prepared = may_use_packed(x, node) ? node->prepared : NULL,
                                  .n_in = node->n_in,
                                  .n_out = node->n_out,
                                  .in = x->in,
                                  .saved = at_buffer(x, step->saved),
                                  .threads = x->threads,
-                                 .fast = x->plan->fast,
                                  .relu = step->relu != NULL };
 }
 

@@ -8,18 +8,22 @@ struct luc_graph *luc_graph_create(size_t limit)
 {
     struct luc_arena *arena = luc_arena_create(limit);
     struct luc_graph *g = arena ? luc_arena_alloc(arena, 1, sizeof(*g)) : NULL;
-    if (!g) {
+    struct luc_lock *lock = g ? luc_lock_create() : NULL;
+    if (!lock) {
         luc_arena_destroy(arena);
         return NULL;
     }
     g->arena = arena;
+    g->lock = lock;
     return g;
 }
 
 struct luc_graph *luc_graph_destroy(struct luc_graph *g)
 {
-    if (g)
+    if (g) {
+        luc_lock_destroy(g->lock);
         luc_arena_destroy(g->arena);
+    }
     return NULL;
 }
 

@@ -36,6 +36,8 @@ struct luc_graph {
     struct luc_value *values;
     struct luc_node *nodes;
     size_t *inputs, *outputs; /* value indices */
+    struct luc_lock *lock;    /* of what is packed late: LUC_OP_PACKS_LATE */
+    bool packed;              /* under the lock */
     /* private to graph.c */
     size_t cap_values, cap_nodes, cap_inputs, cap_outputs, cap_slots;
     size_t *slots; /* name -> value hash table */

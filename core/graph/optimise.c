@@ -299,13 +299,26 @@ static enum luc_status prepare_node(struct luc_graph *g, struct luc_node *node,
     return st;
 }
 
-static enum luc_status prepare_nodes(struct luc_graph *g, struct luc_error *err)
+static enum luc_status prepare_nodes(struct luc_graph *g, bool late, struct luc_error *err)
 {
     enum luc_status st = LUC_OK;
-    for (size_t i = 0; !st && i < g->n_nodes; i++)
-        if (g->nodes[i].op->prepare)
+    for (size_t i = 0; !st && i < g->n_nodes; i++) {
+        const struct luc_op *op = g->nodes[i].op;
+        if (op->prepare && !g->nodes[i].prepared && ((op->flags & LUC_OP_PACKS_LATE) != 0) == late)
             st = prepare_node(g, &g->nodes[i], err);
+    }
     return st;
+}
+
+void luc_graph_pack_late(struct luc_graph *g)
+{
+    luc_lock_take(g->lock);
+    if (!g->packed) {
+        const enum luc_status st = prepare_nodes(g, true, NULL);
+        (void)st; /* short of memory: the rest stays as it is */
+        g->packed = true;
+    }
+    luc_lock_drop(g->lock);
 }
 
 static enum luc_status run_pass(struct luc_graph *g,
@@ -329,6 +342,6 @@ enum luc_status luc_graph_optimise(struct luc_graph *g, unsigned passes, struct 
     if (!st && (passes & LUC_FOLD_BATCH_NORM))
         st = run_pass(g, fold_batch_norm, err);
     if (!st && (passes & LUC_PREPARE))
-        st = prepare_nodes(g, err);
+        st = prepare_nodes(g, false, err);
     return st;
 }

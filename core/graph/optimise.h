@@ -14,6 +14,11 @@ enum luc_optimise {
     LUC_OPTIMISE_ALL = 7,
 };
 
+/* Runs prepare() of the nodes that pack late and have not yet; the first call does the work, callers
+ * at the same time wait for it. Plans with luc_plan_spec.fast call it; the graph's weights are
+ * read-only otherwise. Nothing fails: without memory, nodes stay unpacked. */
+void luc_graph_pack_late(struct luc_graph *g);
+
 /* In place. Values keep their indices and names; nodes that fell away are removed. */
 LUC_MUST_USE enum luc_status luc_graph_optimise(struct luc_graph *g, unsigned passes,
                                                 struct luc_error *err);

@@ -1,5 +1,7 @@
 #include "core/graph/plan_private.h"
 
+#include "core/graph/optimise.h"
+
 #include <string.h>
 
 /* What the passes below share while a plan is made. */
@@ -443,6 +445,8 @@ enum luc_status luc_plan_create(const struct luc_plan_spec *spec, struct luc_are
     p.plan->spots = spots;
     p.plan->lanes = spec->lanes ? spec->lanes : 1;
     p.plan->fast = spec->fast;
+    if (spec->fast) /* behind the const: under its lock, and only what fast plans read */
+        luc_graph_pack_late((struct luc_graph *)(uintptr_t)g);
     const enum luc_status st = make_plan(&p, err);
     if (!st)
         *plan = p.plan;

@@ -1,6 +1,7 @@
 #include "core/graph/region.h"
 
 #include "core/graph/infer.h"
+#include "core/graph/optimise.h"
 #include "core/graph/region_window.h"
 #include "core/kernels/window.h"
 
@@ -209,7 +210,7 @@ static enum luc_status copy_node(struct luc_region *r, const struct luc_node *no
     if (st)
         return st;
     memcpy(copy, node->attrs, node->op->attrs_size);
-    r->graph->nodes[r->graph->n_nodes - 1].prepared = node->prepared;
+    r->graph->nodes[r->graph->n_nodes - 1].prepared = node->prepared; /* the weights are the same */
     if (attrs)
         *attrs = copy;
     return LUC_OK;
@@ -574,6 +575,7 @@ static enum luc_status build(struct luc_region *r, struct luc_error *err)
         return luc_fail_nomem(err, "regions", g->n_values);
     mark_needed(r, values, nodes);
     r->graph->opset = g->opset;
+    r->graph->packed = true; /* nodes take their packed weights from the original */
     enum luc_status st = add_input(r, err);
     for (size_t i = 0; !st && i < g->n_nodes; i++) {
         if (!nodes[i])
@@ -601,7 +603,8 @@ static enum luc_status run_whole(struct luc_region *r, double *flops, struct luc
                                        .inputs = &s->input->shape,
                                        .taps = r->kept,
                                        .n_taps = r->n_kept + s->n_values,
-                                       .lanes = luc_lanes(s->threads) };
+                                       .lanes = luc_lanes(s->threads),
+                                       .fast = true };
     const struct luc_plan *plan = NULL;
     enum luc_status st = luc_plan_create(&ask, r->arena, &plan, err);
     if (!st)
@@ -633,7 +636,8 @@ static enum luc_status make_exec(struct luc_region *r, double whole_flops, struc
                                        .inputs = &shape,
                                        .taps = taps,
                                        .n_taps = s->n_values,
-                                       .lanes = luc_lanes(s->threads) };
+                                       .lanes = luc_lanes(s->threads),
+                                       .fast = true };
     const struct luc_plan *plan = NULL;
     st = luc_plan_create(&ask, r->arena, &plan, err);
     if (st)
@@ -671,6 +675,7 @@ enum luc_status luc_region_create(const struct luc_region_spec *spec, struct luc
     r->arena = arena;
     if (spec->graph->n_inputs != 1 || spec->input->shape.rank != 4)
         return luc_fail(err, LUC_UNSUPPORTED, "not a network of one picture");
+    luc_graph_pack_late((struct luc_graph *)(uintptr_t)spec->graph); /* plan.c says why */
     enum luc_status st = allocate(r, err);
     if (!st)
         st = luc_infos_init(&r->infos, spec->graph, &spec->input->shape, arena, err);

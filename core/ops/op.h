@@ -59,18 +59,18 @@ struct luc_op_call {
     void *scratch; /* luc_op.scratch() bytes, uninitialised; NULL when that is 0 */
     void *saved;   /* luc_op.saved() bytes, from forward to backward; NULL in inference */
     const struct luc_threads *threads;
-    bool fast;                    /* kernels may trade exactness for speed: luc_plan_spec.fast */
     bool relu;                    /* LUC_OP_FUSES_RELU only: forward writes max(0, y) */
     enum luc_relu_rule relu_rule; /* Relu's backward */
 };
 
 enum luc_op_flags {
-    LUC_OP_VIEW = 1,       /* out[0] has the bytes of in[0]: the plan shares storage, forward is
+    LUC_OP_VIEW = 1,        /* out[0] has the bytes of in[0]: the plan shares storage, forward is
                               then not called; forward() must still copy when called */
-    LUC_OP_SETS_DIN = 2,   /* backward honours din_fresh */
-    LUC_OP_FUSES_RELU = 4, /* forward honours relu */
-    LUC_OP_SHAPE_ONLY = 8, /* forward needs only in[0]'s shape (Shape, Size): always known */
-    LUC_OP_IN_PLACE = 16,  /* forward may run with out[0] on in[0]'s memory; with LUC_OP_SETS_DIN,
+    LUC_OP_SETS_DIN = 2,    /* backward honours din_fresh */
+    LUC_OP_FUSES_RELU = 4,  /* forward honours relu */
+    LUC_OP_SHAPE_ONLY = 8,  /* forward needs only in[0]'s shape (Shape, Size): always known */
+    LUC_OP_PACKS_LATE = 32, /* prepare() serves fast plans only and is run for the first of them */
+    LUC_OP_IN_PLACE = 16,   /* forward may run with out[0] on in[0]'s memory; with LUC_OP_SETS_DIN,
                               backward may run with din[0] on dout[0]'s */
 };
 
@@ -100,7 +100,7 @@ struct luc_op {
     /* Floating point operations of one forward, a multiply and an add counting as two; NULL: few. */
     double (*flops)(const struct luc_infer *x);
 
-    /* Packs constant inputs once, at load; `in[i]->data` is NULL for inputs that are not constant.
+    /* Packs constant inputs once, at load or (LUC_OP_PACKS_LATE) for the first fast plan; `in[i]->data` is NULL for inputs that are not constant.
      * May leave *prepared NULL. What it returns lives in `arena` and is read-only afterwards. */
     enum luc_status (*prepare)(const struct luc_op_call *c, struct luc_arena *arena,
                                const void **prepared, struct luc_error *err);

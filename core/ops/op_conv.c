@@ -136,7 +136,7 @@ static void forward(const struct luc_op_call *c)
         .bias = c->n_in > 2 && c->in[2] ? c->in[2]->data : NULL,
         .relu = c->relu,
     };
-    if (c->fast && c->prepared && luc_winograd_pays(&g, false))
+    if (c->prepared && luc_winograd_pays(&g, false))
         luc_winograd_y(&g, c->in[0]->data, c->prepared, &fin, c->out[0]->data, false, c->scratch,
                        c->threads);
     else
@@ -151,7 +151,7 @@ static void backward(const struct luc_op_call *c)
 
     const bool add = !(c->din_fresh && c->din_fresh[0]);
 
-    if (c->din[0] && c->fast && c->prepared && luc_winograd_pays(&g, true))
+    if (c->din[0] && c->prepared && luc_winograd_pays(&g, true))
         luc_winograd_dx(&g, dy, c->prepared, add, c->din[0]->data, false, c->scratch, c->threads);
     else if (c->din[0])
         luc_conv_dx(&g, dy, c->in[1]->data, add, c->din[0]->data, c->scratch, c->threads);
@@ -169,7 +169,7 @@ const struct luc_op luc_op_conv = {
     .since = 1,
     .n_in_min = 2,
     .n_in_max = 3,
-    .flags = LUC_OP_SETS_DIN | LUC_OP_FUSES_RELU,
+    .flags = LUC_OP_SETS_DIN | LUC_OP_FUSES_RELU | LUC_OP_PACKS_LATE,
     .attrs_size = sizeof(struct attrs),
     .attrs = attr_table,
     .infer = infer,
