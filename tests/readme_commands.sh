@@ -11,7 +11,7 @@ awk '/^```sh test$/ { inside = 1; n++; next } /^```$/ { inside = 0 } inside { pr
 
 # What a reader has: the photograph of the checkout, the program, and a server at the usual address.
 mkdir -p "$work/here/build/release"
-cp -r "$root/static" "$work/here/"
+cp -r "$root/static" "$root/docs" "$work/here/"
 ln -s "$LUCIDA_TEST_BUILD/lucida" "$work/here/build/release/lucida"
 LUCIDA_MODELS=$LUCIDA_TEST_SERVED
 LUCIDA_DEFAULT_MODEL=$LUCIDA_TEST_SERVED_MODEL
