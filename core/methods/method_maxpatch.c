@@ -251,6 +251,8 @@ static enum luc_status run_maxpatch(struct luc_run *run, const void *params, str
 {
     const struct params *p = params;
     struct search s = { .run = run, .p = p, .top = (size_t)p->top };
+    const size_t most = run->n_images * (size_t)p->per_image;
+    s.top = s.top < most ? s.top : most; /* no empty columns */
     size_t *shown = NULL, n = 0;
     enum luc_status st = luc_model_layer(run->model, p->layer, &s.layer, err);
     if (st && err)
