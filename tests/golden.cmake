@@ -5,6 +5,9 @@ target_include_directories(golden_util SYSTEM PRIVATE ${CMOCKA_INC})
 foreach(net squeezenet vgg19 style resnet50 cartoon explain)
   luc_test(test_golden_${net} LINK golden_util core LABELS golden)
 endforeach()
+add_test(NAME golden_explain_resnet50 COMMAND test_golden_explain resnet50
+  WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+set_tests_properties(golden_explain_resnet50 PROPERTIES TIMEOUT 300 SKIP_RETURN_CODE 77 LABELS golden)
 
 luc_test(test_style_reference LINK golden_util core LABELS golden)
 add_test(NAME style_reference_vgg19 WORKING_DIRECTORY ${CMAKE_SOURCE_DIR}
