@@ -1,6 +1,6 @@
 """Times the engine beside PyTorch and onnxruntime in one run: A B A B ..., medians, peak memory.
 
-    ./dev bench [--turns N] [--threads N] [--only TEXT] [--json FILE]
+    [LUCIDA_FAST=1] ./dev bench [--turns N] [--threads N] [--only TEXT] [--json FILE]
 
 Every contestant of a case is a process of its own that stays warm; they take turns, so that a
 clock that drifts or a busy machine hits all alike. The ratio is the engine's time over the better

@@ -141,6 +141,7 @@ static size_t set_up(const struct luc_model *m, size_t size, struct luc_threads 
         .wrt = &b->input,
         .n_wrt = b->gradient ? 1 : 0,
         .lanes = threads->width,
+        .fast = getenv("LUCIDA_FAST") != NULL, /* Winograd */
     };
     if (luc_plan_create(&spec, arena, &plan, &err) ||
         luc_exec_create(plan, arena, threads, &b->exec, &err))
