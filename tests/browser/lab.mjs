@@ -159,11 +159,11 @@ try {
   });
 
   await step("a job is found again after a reload, and gives its result", async () => {
-    await startJob(30);
+    await startJob(150); // long enough to be running still when the page comes back
     await page.reload();
-    await page.waitForFunction(() => /^Done/.test(document.querySelector("#status").textContent));
+    await page.waitForFunction(() => /^Done/.test(document.querySelector("#status").textContent), null, { timeout: 240_000 });
     assert.equal(await page.inputValue("#method"), several.name);
-    assert.equal(await page.inputValue("#p-steps"), "30");
+    assert.equal(await page.inputValue("#p-steps"), "150");
     assert.equal(await page.locator("#job").isVisible(), false);
     assert.ok((await widthOfImage("#picture img")) > 0);
     assert.ok(await page.locator("#download").isVisible());
