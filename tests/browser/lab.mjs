@@ -142,7 +142,8 @@ try {
     await page.fill("#p-sizes", "64");
     await page.fill("#p-steps", String(steps));
     await page.click("#run");
-    await page.waitForFunction(() => /^Step [1-9]/.test(document.querySelector("#job-text").textContent));
+    // The text may still be that of a job before; the address names the one that has begun.
+    await page.waitForFunction(() => location.hash.includes("job=") && /^Step [1-9]/.test(document.querySelector("#job-text").textContent));
   }
 
   await step("a job shows its progress and its picture as it grows, and can be cancelled", async () => {
