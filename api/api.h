@@ -33,6 +33,8 @@ struct api_method {
 /* NULL past the end; NULL when there is none. */
 const struct api_method *api_method_at(size_t i);
 const struct api_method *api_method_find(const char *name);
+/* The same methods without what only api/ knows of them, ended by NULL: luc_run.methods. */
+const struct luc_method *const *api_method_list(void);
 /* The network that a method asks when the request names none. */
 static inline const char *api_default_model(const struct luc_method *m, const char *server_default)
 {

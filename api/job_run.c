@@ -62,7 +62,8 @@ static enum luc_status compute(struct running *r, struct luc_error *err)
                            .result = &r->result,
                            .tick = r->services->tick,
                            .tick_ctx = r->services->tick_ctx,
-                           .hooks = r->services->hooks };
+                           .hooks = r->services->hooks,
+                           .methods = api_method_list() };
     luc_rng_seed(&run.rng, (uint64_t)job->params.seed.seed);
     return luc_method_run(job->what->method, &run, job->params.own, err);
 }

@@ -13,6 +13,18 @@ static const struct api_method table[] = {
     { NULL, NULL, API_QUICK },
 };
 
+static const struct luc_method *const list[] = {
+#define METHOD(symbol, tag, cost) &luc_method_##symbol,
+#include "api/methods.def"
+#undef METHOD
+    NULL,
+};
+
+const struct luc_method *const *api_method_list(void)
+{
+    return list;
+}
+
 const struct api_method *api_method_at(size_t i)
 {
     return i < sizeof(table) / sizeof(table[0]) - 1 ? &table[i] : NULL;

@@ -66,6 +66,11 @@ struct luc_run {
     bool (*tick)(void *ctx, double progress);
     void *tick_ctx;
     const struct luc_run_hooks *hooks; /* may be NULL */
+    /* Every method there is, ended by NULL: core/methods/explainer.h. May be NULL: none. */
+    const struct luc_method *const *methods;
+    /* What luc_run_input() answers for image 0 in place of the image itself, of the size that the
+     * image would have there; NULL: nothing. */
+    const struct luc_tensor *given;
 };
 
 /* Reports progress in [0, 1]; LUC_CANCELLED when the job was cancelled. Every loop whose body runs
@@ -107,6 +112,7 @@ struct luc_method {
     size_t images_min, images_max;
     bool needs_classes; /* the model must be a classifier */
     bool makes_picture; /* the main result is a picture; those of LUC_GROUP_VIEW make a map */
+    bool asks_others;   /* it runs a method of the user's choice, so none may run it */
     const char *model;  /* the network asked by default; NULL: the server's default */
     size_t params_size;
     const struct luc_param *params; /* own rows; NULL: none */

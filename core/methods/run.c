@@ -1,5 +1,6 @@
 #include "core/methods/method.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -94,7 +95,12 @@ enum luc_status luc_run_input(struct luc_run *run, size_t i, struct luc_frame *f
     t.data = luc_arena_raw(run->arena, luc_numel(&t.shape), sizeof(float));
     if (!t.data)
         return luc_fail_nomem(err, "input", luc_numel(&t.shape) * sizeof(float));
-    st = luc_model_preprocess(m, image, frame, t.data, err);
+    if (run->given && i == 0) {
+        assert(luc_shape_equal(&run->given->shape, &t.shape));
+        memcpy(t.data, run->given->data, luc_numel(&t.shape) * sizeof(float));
+    } else {
+        st = luc_model_preprocess(m, image, frame, t.data, err);
+    }
     if (!st)
         *input = t;
     return st;
