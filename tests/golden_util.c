@@ -314,6 +314,42 @@ void golden_ask(const struct golden *g, const struct luc_graph *graph, const str
     luc_arena_destroy(arena);
 }
 
+/* ---- a group's network ---- */
+
+void golden_net_open(struct golden_net *t, const char *name, const struct golden_pixels *px,
+                     load_graph *load)
+{
+    golden_open(&t->gold, name);
+    golden_input(&t->gold, px, t->gold.arena, &t->input);
+    t->graph = load(LUC_OPTIMISE_ALL);
+}
+
+void golden_net_done(struct golden_net *t)
+{
+    t->graph = luc_graph_destroy(t->graph);
+    golden_done(&t->gold);
+}
+
+struct question top_logit(const struct golden *g, enum luc_relu_rule rule, const char *name)
+{
+    return (struct question){ .taps = { "logits" },
+                              .seeds = { { SEED_CLASS, "logits", g->target } },
+                              .wrt = { "@input" },
+                              .golden = { name },
+                              .rule = rule };
+}
+
+void check_relu_rules(const struct golden_net *t, double tol)
+{
+    static const char *const names[] = { [LUC_RELU_PLAIN] = "grad plain",
+                                         [LUC_RELU_GUIDED] = "grad guided",
+                                         [LUC_RELU_DECONV] = "grad deconv" };
+    for (size_t rule = 0; rule < sizeof(names) / sizeof(names[0]); rule++) {
+        const struct question q = top_logit(&t->gold, (enum luc_relu_rule)rule, names[rule]);
+        golden_ask(&t->gold, t->graph, &q, &t->input, &(struct how){ 0 }, tol);
+    }
+}
+
 /* ---- properties ---- */
 
 /* Largest distance between two answers. */

@@ -99,6 +99,20 @@ void check_batch(const struct luc_graph *graph, const struct question *q,
 void check_widths(const struct luc_graph *graph, const struct question *q,
                   const struct luc_tensor *input);
 
+/* A network, its golden file and the picture as its input, for a group of tests. */
+struct golden_net {
+    struct golden gold;
+    struct luc_graph *graph;
+    struct luc_tensor input;
+};
+void golden_net_open(struct golden_net *t, const char *name, const struct golden_pixels *px,
+                     load_graph *load);
+void golden_net_done(struct golden_net *t);
+/* The gradient of the golden's class, to be compared with its array called `name`. */
+struct question top_logit(const struct golden *g, enum luc_relu_rule rule, const char *name);
+/* That gradient under each rule, with the arrays "grad plain", "grad guided", "grad deconv". */
+void check_relu_rules(const struct golden_net *t, double tol);
+
 /* dir/name of the shared files; ends the program with 77 when the file is not there. */
 const char *shared_file(const char *name, char *buf, size_t size);
 /* The same for a pulled network, below $LUCIDA_TEST_MODELS or build/models. */

@@ -165,7 +165,7 @@ static void draw__percentile_clips_outliers(void **state)
     (void)state;
     float map[W * H];
     for (size_t i = 0; i < W * H; i++)
-        map[i] = i % 2 ? 1 : 0;
+        map[i] = i % 2 ? 1.0f : 0.0f;
     map[W * H - 1] = 1e30f;
     struct luc_view_params v = defaults(LUC_VIEW_GRAY);
     struct luc_image out = draw(map, W, H, false, NULL, &v);

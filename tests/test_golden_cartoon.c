@@ -10,9 +10,7 @@
 #define LAST "generator_hayao/Tanh"
 
 static char path[512];
-static struct golden gold;
-static struct luc_graph *net;
-static struct luc_tensor input;
+static struct golden_net net;
 
 static const struct golden_pixels pixels = { false,
                                              { 127.5f, 127.5f, 127.5f },
@@ -26,17 +24,14 @@ static struct luc_graph *load(unsigned passes)
 static int setup(void **state)
 {
     (void)state;
-    golden_open(&gold, "cartoon_hayao");
-    golden_input(&gold, &pixels, gold.arena, &input);
-    net = load(LUC_OPTIMISE_ALL);
+    golden_net_open(&net, "cartoon_hayao", &pixels, load);
     return 0;
 }
 
 static int teardown(void **state)
 {
     (void)state;
-    net = luc_graph_destroy(net);
-    golden_done(&gold);
+    golden_net_done(&net);
     return 0;
 }
 
@@ -52,25 +47,25 @@ static void cartoon__picture_and_taps_match_pytorch(void **state)
     (void)state;
     const struct question q = { .taps = { LAST, "generator_hayao/Relu_1", "generator_hayao/add_7",
                                           "generator_hayao/deconv01_1/BiasAdd" } };
-    golden_ask(&gold, net, &q, &input, &(struct how){ 0 }, 1e-3);
+    golden_ask(&net.gold, net.graph, &q, &net.input, &(struct how){ 0 }, 1e-3);
 }
 
 static void cartoon__input_gradient_matches_pytorch(void **state)
 {
     (void)state;
-    golden_ask(&gold, net, &weighted, &input, &(struct how){ 0 }, 1e-3);
+    golden_ask(&net.gold, net.graph, &weighted, &net.input, &(struct how){ 0 }, 1e-3);
 }
 
 static void cartoon__optimisations_leave_the_answer_alone(void **state)
 {
     (void)state;
-    check_optimisations(load, &weighted, &input, 1e-4);
+    check_optimisations(load, &weighted, &net.input, 1e-4);
 }
 
 static void cartoon__batch_of_two_equals_two_single_runs(void **state)
 {
     (void)state;
-    check_batch(net, &weighted, &input, 1e-5);
+    check_batch(net.graph, &weighted, &net.input, 1e-5);
 }
 
 int main(void)

@@ -15,9 +15,7 @@
 extern const struct luc_method luc_method_saliency;
 
 static char path[512];
-static struct golden gold;
-static struct luc_graph *net;
-static struct luc_tensor input;
+static struct golden_net net;
 
 static const struct golden_pixels pixels = { true, { 103.939f, 116.779f, 123.68f }, { 1, 1, 1 } };
 
@@ -29,27 +27,15 @@ static struct luc_graph *load(unsigned passes)
 static int setup(void **state)
 {
     (void)state;
-    golden_open(&gold, "resnet50");
-    golden_input(&gold, &pixels, gold.arena, &input);
-    net = load(LUC_OPTIMISE_ALL);
+    golden_net_open(&net, "resnet50", &pixels, load);
     return 0;
 }
 
 static int teardown(void **state)
 {
     (void)state;
-    net = luc_graph_destroy(net);
-    golden_done(&gold);
+    golden_net_done(&net);
     return 0;
-}
-
-static struct question top_logit(enum luc_relu_rule rule, const char *name)
-{
-    return (struct question){ .taps = { "logits" },
-                              .seeds = { { SEED_CLASS, "logits", gold.target } },
-                              .wrt = { "@input" },
-                              .golden = { name },
-                              .rule = rule };
 }
 
 static void resnet50__outputs_and_taps_match_pytorch(void **state)
@@ -57,50 +43,45 @@ static void resnet50__outputs_and_taps_match_pytorch(void **state)
     (void)state;
     const struct question q = { .taps = { "logits", "fc1000", "bn_conv1", "max_pooling2d",
                                           "activation_9", "add_7", "activation_48", "avg_pool" } };
-    golden_ask(&gold, net, &q, &input, &(struct how){ 0 }, 1e-3);
+    golden_ask(&net.gold, net.graph, &q, &net.input, &(struct how){ 0 }, 1e-3);
 }
 
 static void resnet50__the_cat_is_an_egyptian_cat(void **state)
 {
     (void)state;
     struct answer a;
-    graph_ask(net, &(struct question){ .taps = { "fc1000" } }, &input, &(struct how){ 0 },
-              gold.arena, &a);
+    graph_ask(net.graph, &(struct question){ .taps = { "fc1000" } }, &net.input, &(struct how){ 0 },
+              net.gold.arena, &a);
     const double p = (double)a.taps[0].data[285];
-    assert_int_equal(gold.target, 285);
-    assert_true(fabs(p - gold.probability) < 1e-4);
+    assert_int_equal(net.gold.target, 285);
+    assert_true(fabs(p - net.gold.probability) < 1e-4);
 }
 
 static void resnet50__input_gradients_match_pytorch_under_each_rule(void **state)
 {
     (void)state;
-    struct question q = top_logit(LUC_RELU_PLAIN, "grad plain");
-    golden_ask(&gold, net, &q, &input, &(struct how){ 0 }, 1e-3);
-    q = top_logit(LUC_RELU_GUIDED, "grad guided");
-    golden_ask(&gold, net, &q, &input, &(struct how){ 0 }, 1e-3);
-    q = top_logit(LUC_RELU_DECONV, "grad deconv");
-    golden_ask(&gold, net, &q, &input, &(struct how){ 0 }, 1e-3);
+    check_relu_rules(&net, 1e-3);
 }
 
 static void resnet50__optimisations_leave_the_answer_alone(void **state)
 {
     (void)state;
-    const struct question q = top_logit(LUC_RELU_PLAIN, "grad plain");
-    check_optimisations(load, &q, &input, 1e-4);
+    const struct question q = top_logit(&net.gold, LUC_RELU_PLAIN, "grad plain");
+    check_optimisations(load, &q, &net.input, 1e-4);
 }
 
 static void resnet50__batch_of_two_equals_two_single_runs(void **state)
 {
     (void)state;
-    const struct question q = top_logit(LUC_RELU_PLAIN, "grad plain");
-    check_batch(net, &q, &input, 1e-5);
+    const struct question q = top_logit(&net.gold, LUC_RELU_PLAIN, "grad plain");
+    check_batch(net.graph, &q, &net.input, 1e-5);
 }
 
 static void resnet50__any_thread_width_gives_the_same_bits(void **state)
 {
     (void)state;
-    const struct question q = top_logit(LUC_RELU_PLAIN, "grad plain");
-    check_widths(net, &q, &input);
+    const struct question q = top_logit(&net.gold, LUC_RELU_PLAIN, "grad plain");
+    check_widths(net.graph, &q, &net.input);
 }
 
 static const char description[] =
@@ -132,22 +113,22 @@ static void saliency__as_the_method_gives_it_matches_pytorch(void **state)
     void *params = calloc(1, luc_method_saliency.params_size);
     luc_params_default(luc_method_saliency.params, params);
     luc_params_default(luc_input_rows, &in);
-    if (luc_image_create(gold.width, gold.height, 3, &photo, &err))
+    if (luc_image_create(net.gold.width, net.gold.height, 3, &photo, &err))
         fail_msg("%s", err.text);
-    golden_picture(&gold, photo.data);
+    golden_picture(&net.gold, photo.data);
     luc_result_init(&result, arena);
     struct luc_run run = {
         .model = m, .images = &photo, .n_images = 1, .input = &in, .arena = arena, .result = &result
     };
     if (luc_method_run(&luc_method_saliency, &run, params, &err))
         fail_msg("%s", err.text);
-    assert_true(luc_result_find(&result, "class_index")->number == (double)gold.target);
-    golden_check(&gold, "saliency", &luc_result_first(&result, LUC_ITEM_MAP)->map, 1e-3);
+    assert_true(luc_result_find(&result, "class_index")->number == (double)net.gold.target);
+    golden_check(&net.gold, "saliency", &luc_result_first(&result, LUC_ITEM_MAP)->map, 1e-3);
 
     struct luc_frame frame;
     struct luc_tensor got;
     assert_int_equal(luc_run_input(&run, 0, &frame, &got, &err), LUC_OK);
-    assert_memory_equal(got.data, input.data, luc_numel(&input.shape) * sizeof(float));
+    assert_memory_equal(got.data, net.input.data, luc_numel(&net.input.shape) * sizeof(float));
 
     luc_result_done(&result);
     luc_image_done(&photo);

@@ -8,9 +8,7 @@
 #include <cmocka.h>
 
 static char path[512];
-static struct golden gold;
-static struct luc_graph *net;
-static struct luc_tensor input;
+static struct golden_net net;
 
 static const struct golden_pixels pixels = { false, { 123.68f, 116.779f, 103.939f }, { 1, 1, 1 } };
 
@@ -22,17 +20,14 @@ static struct luc_graph *load(unsigned passes)
 static int setup(void **state)
 {
     (void)state;
-    golden_open(&gold, "vgg19_features");
-    golden_input(&gold, &pixels, gold.arena, &input);
-    net = load(LUC_OPTIMISE_ALL);
+    golden_net_open(&net, "vgg19_features", &pixels, load);
     return 0;
 }
 
 static int teardown(void **state)
 {
     (void)state;
-    net = luc_graph_destroy(net);
-    golden_done(&gold);
+    golden_net_done(&net);
     return 0;
 }
 
@@ -50,7 +45,7 @@ static void vgg19__taps_match_pytorch(void **state)
     (void)state;
     const struct question q = { .taps = { "/1/Relu_output_0", "/21/Conv_output_0",
                                           "/29/Relu_output_0", "pool5" } };
-    golden_ask(&gold, net, &q, &input, &(struct how){ 0 }, 1e-3);
+    golden_ask(&net.gold, net.graph, &q, &net.input, &(struct how){ 0 }, 1e-3);
 }
 
 static void vgg19__gradient_of_pool5_matches_pytorch(void **state)
@@ -59,25 +54,25 @@ static void vgg19__gradient_of_pool5_matches_pytorch(void **state)
     const struct question q = { .seeds = { { SEED_WEIGHTED, "pool5", 11 } },
                                 .wrt = { "@input" },
                                 .golden = { "grad pool5" } };
-    golden_ask(&gold, net, &q, &input, &(struct how){ 0 }, 1e-3);
+    golden_ask(&net.gold, net.graph, &q, &net.input, &(struct how){ 0 }, 1e-3);
 }
 
 static void vgg19__three_seeds_in_one_backward_match_pytorch(void **state)
 {
     (void)state;
-    golden_ask(&gold, net, &three_seeds, &input, &(struct how){ 0 }, 1e-3);
+    golden_ask(&net.gold, net.graph, &three_seeds, &net.input, &(struct how){ 0 }, 1e-3);
 }
 
 static void vgg19__optimisations_leave_the_answer_alone(void **state)
 {
     (void)state;
-    check_optimisations(load, &three_seeds, &input, 1e-4);
+    check_optimisations(load, &three_seeds, &net.input, 1e-4);
 }
 
 static void vgg19__batch_of_two_equals_two_single_runs(void **state)
 {
     (void)state;
-    check_batch(net, &three_seeds, &input, 1e-5);
+    check_batch(net.graph, &three_seeds, &net.input, 1e-5);
 }
 
 int main(void)

@@ -48,6 +48,13 @@ enum luc_status luc_infer_broadcast(struct luc_infer *x, struct luc_error *err)
     return LUC_OK;
 }
 
+enum luc_status luc_infer_truth(struct luc_infer *x, struct luc_error *err)
+{
+    const enum luc_status st = luc_infer_broadcast(x, err);
+    x->out[0].dtype = LUC_BOOL;
+    return st;
+}
+
 enum luc_status luc_infer_axis(int64_t axis, size_t rank, size_t *to, struct luc_error *err)
 {
     const int64_t n = (int64_t)rank;
@@ -122,7 +129,7 @@ enum luc_status luc_infer_softmax(struct luc_infer *x, struct luc_error *err)
     return LUC_OK;
 }
 
-struct luc_softmax luc_softmax_over(const void *attrs, int opset, const struct luc_shape *shape)
+static struct luc_softmax softmax_over(const void *attrs, int opset, const struct luc_shape *shape)
 {
     const int64_t axis = softmax_axis(attrs, opset);
     const size_t at = (size_t)(axis < 0 ? axis + (int64_t)shape->rank : axis);
@@ -135,6 +142,23 @@ struct luc_softmax luc_softmax_over(const void *attrs, int opset, const struct l
     return (struct luc_softmax){ .outer = luc_dims(shape, 0, at),
                                  .axis = shape->dim[at],
                                  .inner = luc_dims(shape, at + 1, shape->rank) };
+}
+
+void luc_call_softmax(const struct luc_op_call *c, bool log)
+{
+    struct luc_softmax s = softmax_over(c->attrs, c->opset, &c->in[0]->shape);
+    s.log = log;
+    luc_softmax_forward(c->threads, &s, c->in[0]->data, c->out[0]->data);
+}
+
+void luc_call_softmax_backward(const struct luc_op_call *c, bool log)
+{
+    if (!c->din[0])
+        return;
+    struct luc_softmax s = softmax_over(c->attrs, c->opset, &c->in[0]->shape);
+    s.log = log;
+    s.fresh = luc_call_fresh(c, 0);
+    luc_softmax_backward(c->threads, &s, c->out[0]->data, c->dout[0]->data, c->din[0]->data);
 }
 
 int64_t luc_to_int(float v)
@@ -171,6 +195,15 @@ enum luc_status luc_infer_ints(const struct luc_infer *x, size_t i, const char *
         list.v[k] = luc_to_int(v);
     }
     *to = list;
+    return LUC_OK;
+}
+
+enum luc_status luc_infer_axes_given(const struct luc_infer *x, const struct luc_ints *attribute,
+                                     struct luc_ints *to, struct luc_error *err)
+{
+    if (luc_infer_has(x, 1))
+        return luc_infer_ints(x, 1, "axes", to, err);
+    *to = *attribute;
     return LUC_OK;
 }
 

@@ -20,6 +20,8 @@ enum luc_status luc_infer_same(struct luc_infer *x, struct luc_error *err);
 enum luc_status luc_infer_same_float(struct luc_infer *x, struct luc_error *err);
 /* out[0] is all inputs broadcast together; integers only when all are. */
 enum luc_status luc_infer_broadcast(struct luc_infer *x, struct luc_error *err);
+/* The same, holding truth values. */
+enum luc_status luc_infer_truth(struct luc_infer *x, struct luc_error *err);
 
 /* Is input i given? */
 static inline bool luc_infer_has(const struct luc_infer *x, size_t i)
@@ -41,6 +43,10 @@ LUC_MUST_USE enum luc_status luc_infer_axes(const struct luc_ints *axes, size_t 
  * planning; the message calls them `what`. */
 LUC_MUST_USE enum luc_status luc_infer_ints(const struct luc_infer *x, size_t i, const char *what,
                                             struct luc_ints *to, struct luc_error *err);
+/* The axes of Squeeze and Unsqueeze: input 1 where it is given, else the attribute. */
+LUC_MUST_USE enum luc_status luc_infer_axes_given(const struct luc_infer *x,
+                                                  const struct luc_ints *attribute,
+                                                  struct luc_ints *to, struct luc_error *err);
 /* Input i as the reals it holds; the same errors. */
 LUC_MUST_USE enum luc_status luc_infer_reals(const struct luc_infer *x, size_t i, const char *what,
                                              struct luc_reals *to, struct luc_error *err);
@@ -57,8 +63,9 @@ struct luc_softmax_attrs {
 };
 extern const struct luc_param luc_softmax_attrs[];
 enum luc_status luc_infer_softmax(struct luc_infer *x, struct luc_error *err);
-/* What Softmax with these attributes, in this opset, works on. */
-struct luc_softmax luc_softmax_over(const void *attrs, int opset, const struct luc_shape *shape);
+/* Their forward and backward; `log`: LogSoftmax. */
+void luc_call_softmax(const struct luc_op_call *c, bool log);
+void luc_call_softmax_backward(const struct luc_op_call *c, bool log);
 
 /* What infer() read, again in forward(): empty when the input is absent. */
 struct luc_ints luc_call_ints(const struct luc_op_call *c, size_t i);

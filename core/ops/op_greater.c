@@ -9,13 +9,6 @@
 
 LUC_BINARY(compare, (p > q) ? 1.0f : 0.0f)
 
-static enum luc_status infer(struct luc_infer *x, struct luc_error *err)
-{
-    const enum luc_status st = luc_infer_broadcast(x, err);
-    x->out[0].dtype = LUC_BOOL;
-    return st;
-}
-
 static void forward(const struct luc_op_call *c)
 {
     luc_call_binary(c, compare);
@@ -27,6 +20,6 @@ const struct luc_op luc_op_greater = {
     .n_in_min = 2,
     .n_in_max = 2,
     .flags = LUC_OP_IN_PLACE,
-    .infer = infer,
+    .infer = luc_infer_truth,
     .forward = forward,
 };

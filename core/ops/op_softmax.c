@@ -12,19 +12,12 @@
 
 static void forward(const struct luc_op_call *c)
 {
-    struct luc_softmax s = luc_softmax_over(c->attrs, c->opset, &c->in[0]->shape);
-    s.log = false;
-    luc_softmax_forward(c->threads, &s, c->in[0]->data, c->out[0]->data);
+    luc_call_softmax(c, false);
 }
 
 static void backward(const struct luc_op_call *c)
 {
-    if (!c->din[0])
-        return;
-    struct luc_softmax s = luc_softmax_over(c->attrs, c->opset, &c->in[0]->shape);
-    s.log = false;
-    s.fresh = luc_call_fresh(c, 0);
-    luc_softmax_backward(c->threads, &s, c->out[0]->data, c->dout[0]->data, c->din[0]->data);
+    luc_call_softmax_backward(c, false);
 }
 
 const struct luc_op luc_op_softmax = {

@@ -24,10 +24,9 @@ static enum luc_status infer(struct luc_infer *x, struct luc_error *err)
     if (st)
         return st;
     const struct luc_shape *in = &x->in[0]->shape;
-    struct luc_ints axes = ((const struct attrs *)x->attrs)->axes;
+    struct luc_ints axes;
     bool drop[LUC_MAX_RANK];
-    if (luc_infer_has(x, 1))
-        st = luc_infer_ints(x, 1, "axes", &axes, err);
+    st = luc_infer_axes_given(x, &((const struct attrs *)x->attrs)->axes, &axes, err);
     if (!st)
         st = luc_infer_axes(&axes, in->rank, drop, err);
     if (st)
