@@ -389,27 +389,23 @@ static void norm_net(struct net *n, const char *m_inputs)
     memcpy(bytes + 16, offset, 8), memcpy(bytes + 24, &eps, 4);
     snprintf(
         topology, sizeof(topology),
+        /* clang-format off */
         "{'node':[" PICTURE
-        "," CONST("axes") "," CONST("scale") "," CONST("offset") "," CONST("eps") "," NODE("Mean", "mean", "'x','axes'", "'keep_dims':{'b':true}") "," NODE(
-            "SquaredDifference", "sd", "'x','mean'",
-            "") "," NODE("Mean", "var", "'sd','axes'",
-                         "'keep_dims':{'b':true}") "," NODE("Add", "ve", "'var','eps'",
-                                                            "") "," NODE("Rsqrt", "r", "'ve'",
-                                                                         "") "," NODE("Mul", "m",
-                                                                                      "%s",
-                                                                                      "") "," NODE("Mul",
-                                                                                                   "xm",
-                                                                                                   "'x','m'",
-                                                                                                   "") "," NODE("Mul",
-                                                                                                                "mm",
-                                                                                                                "'mean','m'",
-                                                                                                                "") "," NODE("Sub",
-                                                                                                                             "sub",
-                                                                                                                             "'offset','mm'",
-                                                                                                                             "") "," NODE("Add",
-                                                                                                                                          "y",
-                                                                                                                                          "'xm','sub'",
-                                                                                                                                          "") "]}",
+        "," CONST("axes")
+        "," CONST("scale")
+        "," CONST("offset")
+        "," CONST("eps")
+        "," NODE("Mean", "mean", "'x','axes'", "'keep_dims':{'b':true}")
+        "," NODE("SquaredDifference", "sd", "'x','mean'", "")
+        "," NODE("Mean", "var", "'sd','axes'", "'keep_dims':{'b':true}")
+        "," NODE("Add", "ve", "'var','eps'", "")
+        "," NODE("Rsqrt", "r", "'ve'", "")
+        "," NODE("Mul", "m", "%s", "")
+        "," NODE("Mul", "xm", "'x','m'", "")
+        "," NODE("Mul", "mm", "'mean','m'", "")
+        "," NODE("Sub", "sub", "'offset','mm'", "")
+        "," NODE("Add", "y", "'xm','sub'", "") "]}",
+        /* clang-format on */
         m_inputs);
     set_json(
         n, topology,
@@ -446,14 +442,18 @@ static void graph__shapes_are_told_in_tensorflows_order(void **state)
     struct net n = { 0 };
     set_json(
         &n,
+        /* clang-format off */
         "{'node':[" PICTURE
-        "," CONST("0") "," CONST("3") "," CONST("1") "," CONST("rest") "," NODE("Shape", "s", "'x'", "") "," NODE(
-            "StridedSlice", "c", "'s','3','rest','1'",
-            "'shrink_axis_mask':{'i':'1'}") "," NODE("Pack", "p", "'c','minus'",
-                                                     "'axis':{'i':'0'}") "," CONST("minus") "," NODE("Reshape",
-                                                                                                     "y",
-                                                                                                     "'x','p'",
-                                                                                                     "") "]}",
+        "," CONST("0")
+        "," CONST("3")
+        "," CONST("1")
+        "," CONST("rest")
+        "," NODE("Shape", "s", "'x'", "")
+        "," NODE("StridedSlice", "c", "'s','3','rest','1'", "'shrink_axis_mask':{'i':'1'}")
+        "," NODE("Pack", "p", "'c','minus'", "'axis':{'i':'0'}")
+        "," CONST("minus")
+        "," NODE("Reshape", "y", "'x','p'", "") "]}",
+        /* clang-format on */
         I32("0", "[1]") "," I32("3", "[1]") "," I32("1", "[1]") "," I32("rest", "[1]") "," I32(
             "minus", "[]"));
     set_bytes(&n, v, sizeof(v), 4);

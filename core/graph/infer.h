@@ -15,8 +15,8 @@ struct luc_infos {
     size_t known_max;        /* elements */
 };
 
-/* Inputs get `inputs` (graph->n_inputs shapes; NULL: they stay unknown), constants their own shape and contents.
- * LUC_SHAPE when an input contradicts its declaration. */
+/* Inputs get `inputs` (graph->n_inputs shapes; NULL: they stay unknown), constants their own shape
+ * and contents. LUC_SHAPE when an input contradicts its declaration. */
 LUC_MUST_USE enum luc_status luc_infos_init(struct luc_infos *x, const struct luc_graph *graph,
                                             const struct luc_shape *inputs, struct luc_arena *arena,
                                             struct luc_error *err);

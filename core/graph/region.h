@@ -28,8 +28,9 @@ struct luc_region_spec {
     const struct luc_threads *threads;
 };
 
-/* Plans, allocates and runs the whole picture once; luc_region_done() frees what is not in `arena`. LUC_UNSUPPORTED: the network does not allow it
- * (run the covered pictures whole instead). LUC_NOMEM: a smaller batch may fit. */
+/* Plans, allocates and runs the whole picture once; luc_region_done() frees what is not in `arena`.
+ * LUC_UNSUPPORTED: the network does not allow it (run the covered pictures whole instead).
+ * LUC_NOMEM: a smaller batch may fit. */
 LUC_MUST_USE enum luc_status luc_region_create(const struct luc_region_spec *spec,
                                                struct luc_arena *arena, struct luc_region **region,
                                                struct luc_error *err);

@@ -101,7 +101,8 @@ struct luc_op {
     double (*flops)(const struct luc_infer *x);
 
     /* Packs constant inputs once, at load or (LUC_OP_PACKS_LATE) for the first fast plan;
-     * `in[i]->data` is NULL for inputs that are not constant. May leave *prepared NULL. What it returns lives in `arena` and is read-only afterwards. */
+     * `in[i]->data` is NULL for inputs that are not constant. May leave
+     * *prepared NULL. What it returns lives in `arena` and is read-only afterwards. */
     enum luc_status (*prepare)(const struct luc_op_call *c, struct luc_arena *arena,
                                const void **prepared, struct luc_error *err);
 

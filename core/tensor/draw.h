@@ -37,7 +37,8 @@ struct luc_placing {
     struct luc_box map, seen;
 };
 
-/* Draws map[height][width] in its place on the photo (NULL: on all of it), at the photo's size (side-by-side: twice as wide). `photo` is RGB. Values that are not finite count as zero.
+/* Draws map[height][width] in its place on the photo (NULL: on all of it), at the photo's size
+ * (side-by-side: twice as wide). `photo` is RGB. Values that are not finite count as zero.
  * LUC_INVALID: the photo is not RGB or the map is empty. LUC_TOO_LARGE, LUC_NOMEM. */
 LUC_MUST_USE enum luc_status luc_draw_map(const float *map, size_t width, size_t height,
                                           bool is_signed, const struct luc_image *photo,
