@@ -20,6 +20,7 @@
 #define API_KEY_MAX     64 /* bytes, NUL included; values have LUC_TEXT_MAX */
 #define API_PARTS_MAX   96 /* parts of one form, parameters and pictures */
 #define API_HEADERS_MAX 16
+#define API_OWNER_MAX   40 /* bytes of an owner, NUL included */
 
 enum api_cost { API_QUICK, API_SLOW };
 
@@ -57,6 +58,9 @@ struct api_request {
     const void *body;
     size_t body_size;
     void *exchange; /* the server's own, handed to env->submit */
+    /* Whose request it is: the id of its key, "" without keys. What is kept (jobs, collections) is
+     * shown to its owner only; to others it does not exist. */
+    char owner[API_OWNER_MAX];
 };
 
 struct api_header {

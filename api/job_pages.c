@@ -12,7 +12,6 @@
 
 #define LIST_DEFAULT 50
 #define LIST_MAX     500
-#define KEY_MAX      200
 
 void api_time_print(int64_t ms, char text[API_TIME_MAX])
 {
@@ -137,7 +136,7 @@ static bool key_is_good(const char *key)
     for (size_t i = 0; i < n; i++)
         if (key[i] < ' ' || key[i] > '~')
             return false;
-    return n > 0 && n <= KEY_MAX;
+    return n > 0 && n <= API_IDEMPOTENCY_MAX;
 }
 
 void api_submit_job(const struct api_env *env, const struct api_request *req,
@@ -150,14 +149,14 @@ void api_submit_job(const struct api_env *env, const struct api_request *req,
     const double wait_s = api_prefer_parse(req->prefer).wait_s;
     if (key && !key_is_good(key)) {
         api_refuse(res, req, API_PROBLEM_BAD_REQUEST,
-                   "Idempotency-Key must be 1 to %d printable characters", KEY_MAX);
+                   "Idempotency-Key must be 1 to %d printable characters", API_IDEMPOTENCY_MAX);
         return;
     }
     if (env->ready && !env->ready(env->ctx, &why)) {
         api_refuse(res, req, API_PROBLEM_BUSY, "%s", why);
         return;
     }
-    if (env->jobs->submit(env->jobs->ctx, job, key, id, &how, &err)) {
+    if (env->jobs->submit(env->jobs->ctx, req->owner, job, key, id, &how, &err)) {
         if (err.code == LUC_IO) { /* the log gets the whole of it, with its paths */
             api_refuse(res, req, API_PROBLEM_BUSY,
                        "the job cannot be stored: the server's disk is full or cannot be written");
@@ -336,7 +335,7 @@ void api_answer_waited(const struct api_env *env, const struct api_request *req,
 
 /* ---- pages --------------------------------------------------------------------------------- */
 
-/* The row of a path's job, or the answer that there is none. */
+/* The row of a path's job, or the answer that there is none: one of another owner is none. */
 static bool find(const struct api_env *env, const struct api_request *req, const char *id,
                  struct api_job_row *row, struct api_response *res)
 {
@@ -346,6 +345,10 @@ static bool find(const struct api_env *env, const struct api_request *req, const
         luc_fail(&err, LUC_NOT_FOUND, "this server keeps no jobs");
     else
         st = env->jobs->get(env->jobs->ctx, id, row, &err);
+    if (!st && strcmp(row->owner, req->owner) != 0) {
+        api_job_row_done(row);
+        st = luc_fail(&err, LUC_NOT_FOUND, "there is no job %.40s", id);
+    }
     if (st)
         fail(res, req, &err);
     api_header(res, "Cache-Control", "no-store");
@@ -368,10 +371,19 @@ void api_delete_job(const struct api_env *env, const struct api_request *req, co
                     struct api_response *res)
 {
     struct luc_error err = { 0 };
-    if (env->jobs && env->jobs->cancel(env->jobs->ctx, tail, &err))
+    struct api_job_row row = { 0 };
+    if (!find(env, req, tail, &row, res))
+        return;
+    api_job_row_done(&row);
+    row = (struct api_job_row){ 0 };
+    enum luc_status st = env->jobs->cancel(env->jobs->ctx, tail, &err);
+    if (!st)
+        st = env->jobs->get(env->jobs->ctx, tail, &row, &err);
+    if (st)
         fail(res, req, &err);
     else
-        api_get_job(env, req, tail, res);
+        api_answer_json(res, req, row_json(&row));
+    api_job_row_done(&row);
 }
 
 /* GET /jobs/{job}/result */
@@ -500,7 +512,8 @@ void api_get_jobs(const struct api_env *env, const struct api_request *req, cons
     if (st)
         api_fail(res, req, API_PROBLEM_BAD_PARAMETER, &err);
     else if (env->jobs)
-        st = env->jobs->list(env->jobs->ctx, q.state, q.cursor, (size_t)q.limit, add_row, &l, &err);
+        st = env->jobs->list(env->jobs->ctx, req->owner, q.state, q.cursor, (size_t)q.limit,
+                             add_row, &l, &err);
     if (st && !res->status)
         fail(res, req, &err);
     api_header(res, "Cache-Control", "no-store");

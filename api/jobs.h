@@ -21,7 +21,7 @@ bool api_state_is_final(enum api_state state);
 
 /* A stored job as it is now. Times are milliseconds since 1970, 0: not yet. */
 struct api_job_row {
-    char id[API_ID_MAX], method[LUC_ERROR_PARAM];
+    char id[API_ID_MAX], method[LUC_ERROR_PARAM], owner[API_OWNER_MAX];
     enum api_state state;
     int64_t attempt, step, n_steps; /* n_steps 0: the method does not say */
     int64_t queue_position;         /* from 1; 0: not queued */
@@ -54,17 +54,19 @@ enum api_submitted { API_SUBMITTED_NEW, API_SUBMITTED_BEFORE, API_SUBMITTED_OTHE
  * a job with LUC_NOT_FOUND. */
 struct api_jobs {
     void *ctx;
-    /* Keeps the job (borrowed) and gives it an id. `key` may be NULL. LUC_BUSY: the queue is full;
+    /* Keeps the job (borrowed) for its owner and gives it an id. `key`, an Idempotency-Key, may be
+     * NULL; owners do not see each other's. LUC_BUSY: the queue is full;
      * LUC_TOO_LARGE: it needs more memory than this server gives. */
-    enum luc_status (*submit)(void *ctx, const struct api_job *job, const char *key,
-                              char id[API_ID_MAX], enum api_submitted *how, struct luc_error *err);
+    enum luc_status (*submit)(void *ctx, const char *owner, const struct api_job *job,
+                              const char *key, char id[API_ID_MAX], enum api_submitted *how,
+                              struct luc_error *err);
     enum luc_status (*get)(void *ctx, const char *id, struct api_job_row *row,
                            struct luc_error *err);
-    /* Newest first, those after `cursor` (0: from the newest); state API_N_STATES: all. The row is
+    /* The owner's, newest first, those after `cursor` (0: from the newest); state API_N_STATES: all. The row is
      * each()'s for the time of the call. */
-    enum luc_status (*list)(void *ctx, enum api_state state, int64_t cursor, size_t limit,
-                            void (*each)(void *to, const struct api_job_row *row), void *to,
-                            struct luc_error *err);
+    enum luc_status (*list)(void *ctx, const char *owner, enum api_state state, int64_t cursor,
+                            size_t limit, void (*each)(void *to, const struct api_job_row *row),
+                            void *to, struct luc_error *err);
     /* LUC_INVALID: it has ended otherwise. */
     enum luc_status (*cancel)(void *ctx, const char *id, struct luc_error *err);
     enum luc_status (*types)(void *ctx, const char *id, struct api_kept_types *types,
@@ -97,6 +99,8 @@ struct api_prefer api_prefer_parse(const char *text); /* NULL is fine */
 /* Whether a request to `what` becomes a stored job. */
 bool api_is_job(const struct api_env *env, const struct api_request *req,
                 const struct api_method *what);
+#define API_IDEMPOTENCY_MAX 200 /* characters of an Idempotency-Key */
+
 /* Keeps `job` (borrowed) and answers 202; a wait is left to res->follow. */
 void api_submit_job(const struct api_env *env, const struct api_request *req,
                     const struct api_job *job, struct api_response *res);

@@ -22,6 +22,8 @@
 #define EXPIRE_S 30.0 /* between two clean-ups */
 #define SWEEP_S  600.0
 
+#define KEY_TEXT_MAX (API_OWNER_MAX + API_IDEMPOTENCY_MAX + 1)
+
 static const char lost_problem[] =
     "{\"type\":\"/problems/internal\",\"title\":\"The server failed\",\"status\":500,\"detail\":"
     "\"The server ended several times while it ran this job, so it will not be tried again.\"}";
@@ -380,13 +382,23 @@ static enum luc_status put_inputs(struct srv_jobs *j, const struct api_job *job,
     return st;
 }
 
-static enum luc_status submit(void *ctx, const struct api_job *job, const char *key,
-                              char id[API_ID_MAX], enum api_submitted *how, struct luc_error *err)
+/* Owners choose their keys without seeing each other's: the store's key begins with the owner. */
+static const char *own_key(const char *owner, const char *key, char text[KEY_TEXT_MAX])
+{
+    if (!key || !*owner)
+        return key;
+    snprintf(text, KEY_TEXT_MAX, "%s\n%s", owner, key);
+    return text;
+}
+
+static enum luc_status submit(void *ctx, const char *owner, const struct api_job *job,
+                              const char *key, char id[API_ID_MAX], enum api_submitted *how,
+                              struct luc_error *err)
 {
     struct srv_jobs *j = ctx;
     struct api_job named = *job;
     struct luc_str spec = { 0 };
-    char hash[SRV_BLOB_NAME] = "";
+    char hash[SRV_BLOB_NAME] = "", key_text[KEY_TEXT_MAX];
     const char *inputs[API_PARTS_MAX];
     if (!random_name(named.id))
         return luc_fail(err, LUC_INTERNAL, "no random numbers for a job's id");
@@ -399,7 +411,8 @@ static enum luc_status submit(void *ctx, const struct api_job *job, const char *
     const struct srv_new_job made = { .id = named.id,
                                       .method = job->what->method->name,
                                       .spec = spec.data,
-                                      .key = key,
+                                      .who = owner,
+                                      .key = own_key(owner, key, key_text),
                                       .key_hash = key ? hash : NULL,
                                       .lane = job->what->cost == API_SLOW ? SRV_LANE_SLOW
                                                                           : SRV_LANE_QUICK,
@@ -421,12 +434,12 @@ static enum luc_status get(void *ctx, const char *id, struct api_job_row *row,
     return s->kind->get(s, id, row, err);
 }
 
-static enum luc_status list(void *ctx, enum api_state state, int64_t cursor, size_t limit,
-                            void (*each)(void *to, const struct api_job_row *row), void *to,
-                            struct luc_error *err)
+static enum luc_status list(void *ctx, const char *owner, enum api_state state, int64_t cursor,
+                            size_t limit, void (*each)(void *to, const struct api_job_row *row),
+                            void *to, struct luc_error *err)
 {
     struct srv_store *s = ((struct srv_jobs *)ctx)->store;
-    return s->kind->list(s, state, cursor, limit, each, to, err);
+    return s->kind->list(s, owner, state, cursor, limit, each, to, err);
 }
 
 static enum luc_status cancel(void *ctx, const char *id, struct luc_error *err)

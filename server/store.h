@@ -22,6 +22,7 @@
 
 struct srv_new_job {
     const char *id, *method, *spec;
+    const char *who;            /* its owner in the API's sense; NULL: "" */
     const char *key, *key_hash; /* Idempotency-Key and what it stands for; NULL: none */
     unsigned lane;              /* SRV_LANE_ */
     size_t bytes;               /* memory it will need; 0: unknown */
@@ -111,7 +112,8 @@ struct srv_store_kind {
                               struct luc_error *err);
     enum luc_status (*get)(struct srv_store *s, const char *id, struct api_job_row *row,
                            struct luc_error *err);
-    enum luc_status (*list)(struct srv_store *s, enum api_state state, int64_t cursor, size_t limit,
+    enum luc_status (*list)(struct srv_store *s, const char *who, enum api_state state,
+                            int64_t cursor, size_t limit,
                             void (*each)(void *to, const struct api_job_row *row), void *to,
                             struct luc_error *err);
     /* Names of a job's answers, or with role "preview" of its preview. */

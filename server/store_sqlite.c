@@ -27,6 +27,15 @@ static const char *const migrations[] = {
     "CREATE TABLE events ("
     " job INTEGER NOT NULL REFERENCES jobs (seq) ON DELETE CASCADE, n INTEGER NOT NULL,"
     " kind TEXT NOT NULL, data TEXT NOT NULL, PRIMARY KEY (job, n)) WITHOUT ROWID;",
+    /* who: the key that a job was sent with; passed: younger jobs that went first because they
+     * needed less memory; spent_ms: run time of all attempts. */
+    "ALTER TABLE jobs ADD COLUMN who TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE jobs ADD COLUMN passed INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE jobs ADD COLUMN spent_ms INTEGER NOT NULL DEFAULT 0;"
+    "CREATE INDEX jobs_by_who ON jobs (who, state);"
+    "CREATE TABLE keys ("
+    " id TEXT PRIMARY KEY, name TEXT NOT NULL, sha256 TEXT NOT NULL, created_ms INTEGER NOT NULL,"
+    " revoked_ms INTEGER) WITHOUT ROWID;",
 };
 #define N_MIGRATIONS ((int64_t)(sizeof(migrations) / sizeof(migrations[0])))
 

@@ -56,9 +56,10 @@ enum luc_status srv_sqlite_owners(struct srv_store *store,
                                   struct luc_error *err);
 enum luc_status srv_sqlite_get(struct srv_store *store, const char *id, struct api_job_row *row,
                                struct luc_error *err);
-enum luc_status srv_sqlite_list(struct srv_store *store, enum api_state state, int64_t cursor,
-                                size_t limit, void (*each)(void *, const struct api_job_row *),
-                                void *to, struct luc_error *err);
+enum luc_status srv_sqlite_list(struct srv_store *store, const char *who, enum api_state state,
+                                int64_t cursor, size_t limit,
+                                void (*each)(void *, const struct api_job_row *), void *to,
+                                struct luc_error *err);
 enum luc_status srv_sqlite_files(struct srv_store *store, const char *id, const char *role,
                                  void (*each)(void *ctx, const struct srv_answer *a), void *ctx,
                                  struct luc_error *err);

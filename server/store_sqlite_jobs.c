@@ -95,9 +95,10 @@ static enum luc_status insert_job(sqlite3 *db, const struct srv_new_job *job, st
     if (!st)
         st = srv_sql(db, err,
                      "INSERT INTO jobs (id, method, lane, bytes, spec, created_ms, idem_key,"
-                     " idem_hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                     "ssiisiss", job->id, job->method, (int64_t)job->lane, (int64_t)job->bytes,
-                     job->spec, srv_sqlite_now_ms(), job->key, job->key_hash);
+                     " idem_hash, who) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                     "ssiisisss", job->id, job->method, (int64_t)job->lane, (int64_t)job->bytes,
+                     job->spec, srv_sqlite_now_ms(), job->key, job->key_hash,
+                     job->who ? job->who : "");
     const int64_t seq = sqlite3_last_insert_rowid(db);
     for (size_t i = 0; i < job->n_inputs && !st; i++)
         st = srv_sql(db, err, "INSERT INTO files (job, role, n, sha256) VALUES (?, 'input', ?, ?)",

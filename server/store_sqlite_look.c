@@ -29,7 +29,7 @@ enum luc_status srv_sqlite_owners(struct srv_store *store,
     " started_ms, finished_ms, expires_ms, cancel, expired, spec, error,"                          \
     " EXISTS (SELECT 1 FROM files WHERE job = jobs.seq AND role = 'preview'),"                     \
     " CASE WHEN state = 0 THEN (SELECT count(*) FROM jobs AS j WHERE j.state = 0 AND"              \
-    "  j.seq <= jobs.seq AND j.lane = jobs.lane) ELSE 0 END"
+    "  j.seq <= jobs.seq AND j.lane = jobs.lane) ELSE 0 END, who"
 
 static double real_or(sqlite3_stmt *q, int column, double other)
 {
@@ -61,6 +61,7 @@ static enum luc_status read_row(sqlite3_stmt *q, struct api_job_row *row, struct
         row->expired = true;
     srv_sql_text(q, 1, row->id, sizeof(row->id));
     srv_sql_text(q, 2, row->method, sizeof(row->method));
+    srv_sql_text(q, 20, row->owner, sizeof(row->owner));
     return row->spec ? LUC_OK : luc_fail_nomem(err, "a job", 0);
 }
 
@@ -89,9 +90,10 @@ enum luc_status srv_sqlite_get(struct srv_store *store, const char *id, struct a
     return st;
 }
 
-enum luc_status srv_sqlite_list(struct srv_store *store, enum api_state state, int64_t cursor,
-                                size_t limit, void (*each)(void *, const struct api_job_row *),
-                                void *to, struct luc_error *err)
+enum luc_status srv_sqlite_list(struct srv_store *store, const char *who, enum api_state state,
+                                int64_t cursor, size_t limit,
+                                void (*each)(void *, const struct api_job_row *), void *to,
+                                struct luc_error *err)
 {
     struct srv_sqlite *s = srv_sqlite_of(store);
     sqlite3_stmt *q = NULL;
@@ -100,8 +102,8 @@ enum luc_status srv_sqlite_list(struct srv_store *store, enum api_state state, i
     enum luc_status st =
         srv_sql_ask(s->look, &q, err,
                     "SELECT " ROW_COLUMNS " FROM jobs WHERE seq < ?1 AND (?2 = 5 OR state = ?2)"
-                    " ORDER BY seq DESC LIMIT ?3",
-                    "iii", cursor > 0 ? cursor : INT64_MAX, (int64_t)state, (int64_t)limit);
+                    " AND who = ?4 ORDER BY seq DESC LIMIT ?3",
+                    "iiis", cursor > 0 ? cursor : INT64_MAX, (int64_t)state, (int64_t)limit, who);
     while (!st && row) {
         struct api_job_row one = { 0 };
         st = srv_sql_next(q, &row, err);

@@ -373,14 +373,38 @@ static void list__goes_on_where_it_stopped(void **state)
     add(k, "a"), add(k, "b"), add(k, "c");
     take(k->store, "me", LEASE_S);
     const struct srv_store_kind *s = k->store->kind;
-    assert_int_equal(s->list(k->store, API_N_STATES, 0, 2, count_rows, text, &k->err), LUC_OK);
+    assert_int_equal(s->list(k->store, "", API_N_STATES, 0, 2, count_rows, text, &k->err), LUC_OK);
     assert_string_equal(text, "c3 b2 ");
     text[0] = '\0';
-    assert_int_equal(s->list(k->store, API_N_STATES, 2, 2, count_rows, text, &k->err), LUC_OK);
+    assert_int_equal(s->list(k->store, "", API_N_STATES, 2, 2, count_rows, text, &k->err), LUC_OK);
     assert_string_equal(text, "a1 ");
     text[0] = '\0';
-    assert_int_equal(s->list(k->store, API_STATE_running, 0, 9, count_rows, text, &k->err), LUC_OK);
+    assert_int_equal(s->list(k->store, "", API_STATE_running, 0, 9, count_rows, text, &k->err),
+                     LUC_OK);
     assert_string_equal(text, "a1 ");
+}
+
+static void list__shows_an_owner_its_own_jobs(void **state)
+{
+    struct kept *k = *state;
+    const struct srv_new_job job = {
+        .id = "hers", .who = "her", .method = "occlusion", .spec = "{}", .max_queued = 10
+    };
+    char got[API_ID_MAX], text[64] = "";
+    enum api_submitted how;
+    add(k, "mine");
+    assert_int_equal(k->store->kind->submit(k->store, &job, got, &how, &k->err), LUC_OK);
+    const struct srv_store_kind *s = k->store->kind;
+    assert_int_equal(s->list(k->store, "her", API_N_STATES, 0, 9, count_rows, text, &k->err),
+                     LUC_OK);
+    assert_string_equal(text, "hers2 ");
+    text[0] = '\0';
+    assert_int_equal(s->list(k->store, "", API_N_STATES, 0, 9, count_rows, text, &k->err), LUC_OK);
+    assert_string_equal(text, "mine1 ");
+    struct api_job_row row;
+    assert_int_equal(s->get(k->store, "hers", &row, &k->err), LUC_OK);
+    assert_string_equal(row.owner, "her");
+    api_job_row_done(&row);
 }
 
 static void checkpoint__is_given_to_the_next_claim_and_then_forgotten(void **state)
@@ -422,10 +446,20 @@ static void results__expire_and_jobs_are_forgotten(void **state)
     assert_int_equal(k->store->kind->get(k->store, "a", &row, &k->err), LUC_NOT_FOUND);
 }
 
+static int64_t user_version(sqlite3 *db)
+{
+    sqlite3_stmt *q = NULL;
+    assert_int_equal(sqlite3_prepare_v2(db, "PRAGMA user_version", -1, &q, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(q), SQLITE_ROW);
+    const int64_t v = sqlite3_column_int64(q, 0);
+    sqlite3_finalize(q);
+    return v;
+}
+
 static void store__survives_closing_and_refuses_a_newer_schema(void **state)
 {
     struct kept *k = *state;
-    char path[96];
+    char path[96], pragma[48];
     sqlite3 *db = NULL;
     add(k, "a");
     close_all(k);
@@ -434,12 +468,14 @@ static void store__survives_closing_and_refuses_a_newer_schema(void **state)
     close_all(k);
     snprintf(path, sizeof(path), "%s/jobs.sqlite", k->data);
     assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    const int64_t own = user_version(db);
     assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 99", NULL, NULL, NULL), SQLITE_OK);
     sqlite3_close(db);
     assert_int_equal(srv_store_sqlite(k->data, &k->store, &k->err), LUC_UNSUPPORTED);
     assert_non_null(strstr(k->err.text, "newer"));
     assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 1", NULL, NULL, NULL), SQLITE_OK);
+    snprintf(pragma, sizeof(pragma), "PRAGMA user_version = %lld", (long long)own);
+    assert_int_equal(sqlite3_exec(db, pragma, NULL, NULL, NULL), SQLITE_OK);
     sqlite3_close(db);
     open_all(k);
     assert_int_equal(state_of(k, "a"), API_STATE_queued);
@@ -539,6 +575,7 @@ int main(void)
         T(events__are_numbered_and_replayed),
         T(events__of_progress_do_not_pile_up),
         T(list__goes_on_where_it_stopped),
+        T(list__shows_an_owner_its_own_jobs),
         T(checkpoint__is_given_to_the_next_claim_and_then_forgotten),
         T(results__expire_and_jobs_are_forgotten),
         T(store__survives_closing_and_refuses_a_newer_schema),
