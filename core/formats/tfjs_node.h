@@ -21,8 +21,42 @@ struct tfjs_op_row {
     const char *arg;
 };
 
+/* Each ends with a row without a name. */
+extern const struct tfjs_op_row luc_tfjs_math_rows[], luc_tfjs_picture_rows[],
+    luc_tfjs_shape_rows[];
+
 /* NULL when the operator is not known. */
 const struct tfjs_op_row *luc_tfjs_op_find(const char *name);
+
+/* LUC_UNSUPPORTED, naming the node. */
+enum luc_status luc_tfjs_refuse(const struct tfjs_op *o, const char *what, struct luc_error *err);
+/* Input i in TensorFlow's order, as a picture [N, C, H, W], or in whichever layout it is. */
+LUC_MUST_USE enum luc_status luc_tfjs_plain(struct tfjs_op *o, size_t i, size_t *value,
+                                            struct luc_error *err);
+LUC_MUST_USE enum luc_status luc_tfjs_picture(struct tfjs_op *o, size_t i, size_t *value,
+                                              struct luc_error *err);
+LUC_MUST_USE enum luc_status luc_tfjs_as_it_is(struct tfjs_op *o, size_t i, size_t *value,
+                                               struct luc_error *err);
+/* luc_tfjs_emit() under the node's name. */
+LUC_MUST_USE enum luc_status luc_tfjs_op_emit(struct tfjs_op *o, const char *op, const char *suffix,
+                                              const size_t *in, size_t n_in,
+                                              const struct tfjs_attr *attrs, size_t *out,
+                                              struct luc_error *err);
+/* A constant list of n whole numbers. */
+LUC_MUST_USE enum luc_status luc_tfjs_ints(struct tfjs_op *o, const char *suffix, const double *v,
+                                           size_t n, size_t *value, struct luc_error *err);
+/* The numbers of constant input i, at most `max`. LUC_UNSUPPORTED. */
+LUC_MUST_USE enum luc_status luc_tfjs_known(const struct tfjs_op *o, size_t i, double *v,
+                                            size_t max, size_t *n, struct luc_error *err);
+/* Axes of input 0: none negative, each inside. LUC_UNSUPPORTED. */
+LUC_MUST_USE enum luc_status luc_tfjs_axes(const struct tfjs_op *o, double *v, size_t n,
+                                           struct luc_error *err);
+
+/* Brings the inputs before `to` into one layout, out's. */
+LUC_MUST_USE enum luc_status luc_tfjs_together(struct tfjs_op *o, size_t to, size_t *values,
+                                               struct luc_error *err);
+/* Are these axes height and width, [N, H, W, C]? */
+bool luc_tfjs_over_picture(const double *axes, size_t n);
 
 /* An instance normalisation that the graph spells out: y = (x - mean) * rsqrt(var + eps) * scale +
  * offset, mean and variance over height and width. */
