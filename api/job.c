@@ -37,16 +37,15 @@ struct api_job *api_job_destroy(struct api_job *job)
 }
 
 static enum luc_status check_image(const void *bytes, size_t size, size_t max_pixels,
-                                   struct luc_error *err)
+                                   struct luc_image_info *info, struct luc_error *err)
 {
-    struct luc_image_info info = { 0 };
-    const enum luc_status st = luc_image_probe(bytes, size, &info, err);
+    const enum luc_status st = luc_image_probe(bytes, size, info, err);
     if (st)
         return st;
-    if (max_pixels && info.width > max_pixels / info.height)
+    if (max_pixels && info->width > max_pixels / info->height)
         return luc_fail_param(err, LUC_TOO_LARGE, "image",
                               "the picture has %zux%zu pixels, this server takes %zu in all",
-                              info.width, info.height, max_pixels);
+                              info->width, info->height, max_pixels);
     return LUC_OK;
 }
 
@@ -69,17 +68,20 @@ enum luc_status api_job_add_image(struct api_job *job, const void *bytes, size_t
                                   size_t max_pixels, struct luc_error *err)
 {
     const struct luc_method *m = job->what->method;
+    struct luc_image_info info = { 0 };
     if (job->n_images == m->images_max)
         return luc_fail_param(err, LUC_INVALID, "image", "%s takes at most %zu picture%s", m->name,
                               m->images_max, m->images_max == 1 ? "" : "s");
-    enum luc_status st = check_image(bytes, size, max_pixels, err);
+    enum luc_status st = check_image(bytes, size, max_pixels, &info, err);
     if (st)
         return st;
     struct api_upload *grown = realloc(job->images, (job->n_images + 1) * sizeof(*grown));
     if (!grown)
         return luc_fail_nomem(err, "pictures", sizeof(*grown));
     job->images = grown;
-    struct api_upload one = { .bytes = malloc(size), .size = size };
+    struct api_upload one = {
+        .bytes = malloc(size), .size = size, .width = info.width, .height = info.height
+    };
     if (!one.bytes)
         return luc_fail_nomem(err, "a picture", size);
     memcpy(one.bytes, bytes, size);

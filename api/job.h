@@ -13,6 +13,7 @@
 struct api_upload {
     void *bytes; /* heap */
     size_t size;
+    size_t width, height; /* upright */
     char sha256[API_SHA256_MAX];
 };
 

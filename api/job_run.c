@@ -1,9 +1,7 @@
 #include "api/jobs.h"
 #include "api/problem.h"
 #include "api/render.h"
-#include "core/tensor/codec.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* Everything that one run holds, so that one function gives it all back. */
@@ -11,7 +9,7 @@ struct running {
     const struct api_job *job;
     const struct api_services *services;
     const struct luc_model *model;
-    struct luc_image *images;
+    struct api_pictures pictures;
     struct luc_arena *arena, *found;
     struct luc_result result;
 };
@@ -29,21 +27,6 @@ static enum luc_status get_model(struct running *r, struct luc_error *err)
     return st;
 }
 
-static enum luc_status decode_images(struct running *r, struct luc_error *err)
-{
-    const struct api_job *job = r->job;
-    struct luc_decode how = { .max_pixels = r->services->env->limits.image_pixels };
-    enum luc_status st = LUC_OK;
-    if (job->what->method->groups & LUC_GROUP_INPUT)
-        st = luc_colour_parse(job->params.input.background, how.background, err);
-    r->images = calloc(job->n_images ? job->n_images : 1, sizeof(*r->images));
-    if (!r->images)
-        return luc_fail_nomem(err, "pictures", job->n_images * sizeof(*r->images));
-    for (size_t i = 0; i < job->n_images && !st; i++)
-        st = luc_image_decode(job->images[i].bytes, job->images[i].size, &how, &r->images[i], err);
-    return st;
-}
-
 static enum luc_status compute(struct running *r, struct luc_error *err)
 {
     const struct api_job *job = r->job;
@@ -54,7 +37,7 @@ static enum luc_status compute(struct running *r, struct luc_error *err)
         return luc_fail_nomem(err, "a job", limit);
     luc_result_init(&r->result, r->found);
     struct luc_run run = { .model = r->model,
-                           .images = r->images,
+                           .pictures = { &r->pictures, api_pictures_get, api_pictures_drop },
                            .n_images = job->n_images,
                            .input = &job->params.input,
                            .arena = r->arena,
@@ -75,9 +58,7 @@ static void give_back(struct running *r)
         luc_result_done(&r->result);
     luc_arena_destroy(r->found);
     luc_arena_destroy(r->arena);
-    for (size_t i = 0; r->images && i < r->job->n_images; i++)
-        luc_image_done(&r->images[i]);
-    free(r->images);
+    api_pictures_done(&r->pictures);
     if (r->model)
         env->model_put(env->ctx, r->model);
 }
@@ -85,7 +66,7 @@ static void give_back(struct running *r)
 /* Up to the result; what was taken is given back by give_back(). */
 static enum luc_status find_result(struct running *r, struct luc_error *err)
 {
-    enum luc_status st = decode_images(r, err);
+    enum luc_status st = api_pictures_init(&r->pictures, r->job, r->services, err);
     if (!st)
         st = get_model(r, err);
     if (!st)
@@ -94,12 +75,12 @@ static enum luc_status find_result(struct running *r, struct luc_error *err)
     return st;
 }
 
-static enum luc_status render(const struct running *r, const struct api_job *job,
+static enum luc_status render(struct running *r, const struct api_job *job,
                               struct api_response *res, struct luc_error *err)
 {
     const struct api_shown shown = { .job = job,
                                      .model = r->model,
-                                     .images = r->images,
+                                     .pictures = &r->pictures,
                                      .result = &r->result,
                                      .version = r->services->env->version };
     return api_render(&shown, res, err);

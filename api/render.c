@@ -50,7 +50,7 @@ static enum luc_status encode(const struct api_shown *s, const struct luc_item *
 {
     const struct api_params *p = &s->job->params;
     struct luc_image drawn = { 0 };
-    const struct luc_image *picture = &it->picture;
+    const struct luc_image *picture = &it->picture, *upload = NULL;
     enum luc_status st = LUC_OK;
     if (it->kind == LUC_ITEM_MAP) {
         const struct luc_place *at = &it->place;
@@ -58,8 +58,10 @@ static enum luc_status encode(const struct api_shown *s, const struct luc_item *
         box.seen = box.map;
         if (at->seen.width > 0)
             box.seen = (struct luc_box){ at->seen.x, at->seen.y, at->seen.width, at->seen.height };
-        st = luc_draw_map(it->map.data, it->map.shape.dim[3], it->map.shape.dim[2], it->is_signed,
-                          &s->images[at->image], &box, &p->view, &drawn, err);
+        st = api_pictures_get(s->pictures, at->image, &upload, err);
+        if (!st)
+            st = luc_draw_map(it->map.data, it->map.shape.dim[3], it->map.shape.dim[2],
+                              it->is_signed, upload, &box, &p->view, &drawn, err);
         picture = &drawn;
     }
     if (!st && jpeg)
@@ -176,8 +178,8 @@ static json_t *uploads_json(const struct api_shown *s)
     json_t *list = json_array();
     for (size_t i = 0; i < s->job->n_images; i++) {
         json_t *o = json_object();
-        api_json_set(o, "width", json_integer((json_int_t)s->images[i].width));
-        api_json_set(o, "height", json_integer((json_int_t)s->images[i].height));
+        api_json_set(o, "width", json_integer((json_int_t)s->job->images[i].width));
+        api_json_set(o, "height", json_integer((json_int_t)s->job->images[i].height));
         api_json_set(o, "sha256", json_string(s->job->images[i].sha256));
         json_array_append_new(list, o);
     }

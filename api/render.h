@@ -2,12 +2,12 @@
 #ifndef API_RENDER_H
 #define API_RENDER_H
 
-#include "api/job.h"
+#include "api/pictures.h"
 
 struct api_shown {
     const struct api_job *job;
     const struct luc_model *model;
-    const struct luc_image *images; /* job->n_images, decoded */
+    struct api_pictures *pictures;
     const struct luc_result *result;
     const char *version;
 };

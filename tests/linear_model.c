@@ -100,7 +100,7 @@ void linear_model_again(struct linear_model *m)
     m->arena = luc_arena_create(LIMIT);
     luc_result_init(&m->result, m->arena);
     m->run = (struct luc_run){ .model = &m->model,
-                               .images = &m->photo,
+                               .pictures = luc_source_of(&m->photo),
                                .n_images = 1,
                                .input = &m->input,
                                .arena = m->arena,

@@ -200,7 +200,7 @@ static void explainer__puts_the_map_where_the_network_looked(void **state)
     assert_int_equal(luc_image_create(w, h, 3, &wide, NULL), LUC_OK);
     memset(wide.data, 99, w * h * 3);
     open_explainer(m, "saliency", "target=2", &e);
-    m->run.images = &wide;
+    m->run.pictures = luc_source_of(&wide);
     m->input.fit = 1 + LUC_FIT_CROP;
     assert_int_equal(
         luc_explainer_run(&m->run, &e, &(struct luc_question){ .to = 1 }, &found, NULL), LUC_OK);

@@ -41,7 +41,7 @@ static void explain(struct bench *b, const struct luc_method *method, const char
     b->arena = luc_arena_create(LIMIT);
     luc_result_init(&b->result, b->arena);
     struct luc_run run = { .model = b->model,
-                           .images = &b->photo,
+                           .pictures = luc_source_of(&b->photo),
                            .n_images = 1,
                            .input = &input,
                            .arena = b->arena,

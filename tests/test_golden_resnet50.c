@@ -117,9 +117,12 @@ static void saliency__as_the_method_gives_it_matches_pytorch(void **state)
         fail_msg("%s", err.text);
     golden_picture(&net.gold, photo.data);
     luc_result_init(&result, arena);
-    struct luc_run run = {
-        .model = m, .images = &photo, .n_images = 1, .input = &in, .arena = arena, .result = &result
-    };
+    struct luc_run run = { .model = m,
+                           .pictures = luc_source_of(&photo),
+                           .n_images = 1,
+                           .input = &in,
+                           .arena = arena,
+                           .result = &result };
     if (luc_method_run(&luc_method_saliency, &run, params, &err))
         fail_msg("%s", err.text);
     assert_true(luc_result_find(&result, "class_index")->number == (double)net.gold.target);

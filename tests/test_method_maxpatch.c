@@ -48,7 +48,7 @@ static void again(struct bench *b)
     b->ticks = 0;
     b->ticks_allowed = SIZE_MAX;
     b->run = (struct luc_run){ .model = &b->model,
-                               .images = b->photos,
+                               .pictures = luc_source_of(b->photos),
                                .n_images = 1,
                                .input = &b->input,
                                .arena = b->arena,

@@ -47,7 +47,7 @@ static void again(struct bed *b)
     b->arena = luc_arena_create(LIMIT);
     luc_result_init(&b->result, b->arena);
     b->run = (struct luc_run){ .model = &b->model,
-                               .images = b->images,
+                               .pictures = luc_source_of(b->images),
                                .n_images = 2,
                                .input = &b->input,
                                .arena = b->arena,

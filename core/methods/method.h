@@ -52,10 +52,23 @@ struct luc_run_hooks {
     size_t checkpoint_size;
 };
 
+/* Where the pictures of a run come from: decoded when they are asked for, so that a run over many
+ * needs the memory of a few. */
+struct luc_source {
+    void *ctx;
+    /* Picture i, RGB; it stays until it is dropped or the run has ended. */
+    enum luc_status (*get)(void *ctx, size_t i, const struct luc_image **image,
+                           struct luc_error *err);
+    void (*drop)(void *ctx, size_t i); /* may be NULL */
+};
+
+/* A source of pictures that are decoded already and outlive the run: images[i]. */
+struct luc_source luc_source_of(const struct luc_image *images);
+
 /* One run of one method. Filled by the caller of luc_method_run(), read by the method. */
 struct luc_run {
     const struct luc_model *model;
-    const struct luc_image *images; /* the uploads, RGB, in the order they came */
+    struct luc_source pictures; /* the uploads, in the order they came */
     size_t n_images;
     const struct luc_input_params *input;
     struct luc_arena *arena; /* bounded; everything the run allocates */
@@ -88,7 +101,18 @@ void luc_run_save(const struct luc_run *run, const void *bytes, size_t size);
  * cannot be restored is ignored, and the run starts from the beginning. */
 const void *luc_run_checkpoint(const struct luc_run *run, size_t *size);
 
-/* Image `i` as the network wants it, by the run's fit. *input lives in the run's arena. */
+/* Picture i < n_images, borrowed; it stays until luc_run_drop() or the end of the run. LUC_FORMAT,
+ * LUC_NOMEM; LUC_TOO_LARGE: with those that were not dropped it is more than the job may hold. */
+LUC_MUST_USE enum luc_status luc_run_image(struct luc_run *run, size_t i,
+                                           const struct luc_image **image, struct luc_error *err);
+/* Picture i is not needed now; asked for again, it is decoded again. A method that takes more than a
+ * handful of pictures drops each when it has done with it. */
+void luc_run_drop(struct luc_run *run, size_t i);
+
+/* What the network sees of a picture of this size, by the run's fit. */
+LUC_MUST_USE enum luc_status luc_run_frame(const struct luc_run *run, const struct luc_image *image,
+                                           struct luc_frame *frame, struct luc_error *err);
+/* Picture `i` as the network wants it, by the run's fit. *input lives in the run's arena. */
 LUC_MUST_USE enum luc_status luc_run_input(struct luc_run *run, size_t i, struct luc_frame *frame,
                                            struct luc_tensor *input, struct luc_error *err);
 

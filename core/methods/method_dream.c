@@ -49,6 +49,7 @@ static const struct luc_param rows[] = {
 struct dream {
     struct luc_run *run;
     const struct params *p;
+    const struct luc_image *upload;
     struct luc_loss losses[LAYERS_MAX];
     size_t n_losses;
     double work, done;
@@ -150,7 +151,7 @@ static enum luc_status begin_octave(struct dream *d, size_t side, const struct l
                                     struct luc_error *err)
 {
     struct luc_run *run = d->run;
-    enum luc_status st = luc_canvas_load(plain, &run->images[0], side, run->arena, err);
+    enum luc_status st = luc_canvas_load(plain, d->upload, side, run->arena, err);
     if (!st)
         st = luc_canvas_create(canvas, plain->height, plain->width, run->arena, err);
     if (st)
@@ -197,10 +198,12 @@ static enum luc_status run_dream(struct luc_run *run, const void *params, struct
         n--;
     enum luc_status st = read_layers(&d, err);
     if (!st)
+        st = luc_run_image(run, 0, &d.upload, err);
+    if (!st)
         st = luc_result_table(run->result, "octaves", columns, 2, n, &d.table, err);
     if (st)
         return st;
-    const double aspect = (double)run->images[0].width / (double)run->images[0].height;
+    const double aspect = (double)d.upload->width / (double)d.upload->height;
     for (size_t i = 0; i < n; i++)
         d.work += (double)d.p->steps * pow((double)side_of(d.p, i, n), 2) *
                   (aspect > 1 ? 1 / aspect : aspect);

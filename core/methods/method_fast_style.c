@@ -82,6 +82,7 @@ static enum luc_status run_fast_style(struct luc_run *run, const void *params,
     struct luc_tensor input;
     struct luc_exec *x = NULL;
     struct luc_image picture = { 0 };
+    const struct luc_image *upload = NULL;
     if (m->task != LUC_TASK_STYLE)
         return luc_fail_param(err, LUC_INVALID, "model",
                               "model: '%.60s' does not make pictures; the networks of task "
@@ -95,9 +96,11 @@ static enum luc_status run_fast_style(struct luc_run *run, const void *params,
     if (!st)
         st = to_picture(m, luc_exec_value(x, m->graph->outputs[0]), &picture, err);
     if (!st)
-        st = fit_to(&run->images[0], &picture, err);
+        st = luc_run_image(run, 0, &upload, err);
+    if (!st)
+        st = fit_to(upload, &picture, err);
     if (!st) {
-        blend(&run->images[0], p->strength, &picture);
+        blend(upload, p->strength, &picture);
         st = luc_result_picture(run->result, "picture", &picture, err);
     }
     luc_image_done(&picture);

@@ -209,11 +209,13 @@ static enum luc_status draw(const struct search *s, const size_t *shown, size_t 
     for (size_t i = 0; i < n * s->top && !st; i++) {
         const size_t k = shown[i / s->top];
         const struct hit *h = &s->hits[k * s->top + i % s->top];
+        const struct luc_image *upload = NULL;
         struct luc_image patch = { 0 };
         if (i % s->top >= s->n_hits[k])
             continue;
-        st = luc_image_resize(&s->run->images[h->image], &h->box, tile, tile, LUC_BICUBIC, &patch,
-                              err);
+        st = luc_run_image(s->run, h->image, &upload, err);
+        if (!st)
+            st = luc_image_resize(upload, &h->box, tile, tile, LUC_BICUBIC, &patch, err);
         if (!st)
             luc_sheet_put(&sheet, i, patch.data);
         luc_image_done(&patch);

@@ -42,14 +42,14 @@ static enum luc_status find_layer(struct field *f, const struct params *p, struc
 {
     size_t value = LUC_NONE;
     char text[LUC_SHAPE_TEXT];
+    const struct luc_image *upload = NULL;
     enum luc_status st = luc_model_layer(f->run->model, p->layer, &value, err);
     if (st && err)
         memcpy(err->param, "layer", sizeof("layer"));
     if (!st)
-        st = luc_model_frame(f->run->model, f->run->images[0].width, f->run->images[0].height,
-                             f->run->input->fit == 0 ? f->run->model->in.fit
-                                                     : (enum luc_fit)(f->run->input->fit - 1),
-                             &f->frame, err);
+        st = luc_run_image(f->run, 0, &upload, err);
+    if (!st)
+        st = luc_run_frame(f->run, upload, &f->frame, err);
     if (!st)
         st = luc_model_layers(f->run->model, f->frame.in_height, f->frame.in_width, f->run->arena,
                               &f->layers, err);

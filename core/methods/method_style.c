@@ -99,6 +99,7 @@ static const struct recipe recipes[] = {
 struct style {
     struct luc_run *run;
     const struct params *p;
+    const struct luc_image *content;
     struct recipe recipe;
     size_t layers[LAYERS_MAX], n_layers, content_layer, n_styles;
     size_t sizes[SIZES_MAX], steps[SIZES_MAX], n_sizes;
@@ -242,7 +243,10 @@ static enum luc_status add_style(struct style *s, size_t which, size_t side,
     struct luc_canvas c;
     struct luc_exec *x = NULL;
     const size_t scaled = (size_t)fmax(16, round((double)side * s->p->style_scale));
-    enum luc_status st = luc_canvas_load(&c, &run->images[1 + which], scaled, run->arena, err);
+    const struct luc_image *upload = NULL;
+    enum luc_status st = luc_run_image(run, 1 + which, &upload, err);
+    if (!st)
+        st = luc_canvas_load(&c, upload, scaled, run->arena, err);
     if (st)
         return st;
     if (s->p->preserve_color == KEEP_HISTOGRAM)
@@ -473,7 +477,7 @@ static enum luc_status run_sizes(struct style *s, struct luc_canvas *picture, st
     enum luc_status st = restore(s, &first, picture, err);
     for (size_t i = first; !st && i < s->n_sizes; i++) {
         struct luc_canvas content, next;
-        st = luc_canvas_load(&content, &run->images[0], s->sizes[i], run->arena, err);
+        st = luc_canvas_load(&content, s->content, s->sizes[i], run->arena, err);
         if (st)
             return st;
         st = luc_canvas_create(&next, content.height, content.width, run->arena, err);
@@ -497,10 +501,12 @@ static enum luc_status run_style(struct luc_run *run, const void *params, struct
     struct luc_image image = { 0 };
     enum luc_status st = read_params(&s, err);
     if (!st)
+        st = luc_run_image(run, 0, &s.content, err);
+    if (!st)
         st = luc_result_table(run->result, "losses", columns, N_COLUMNS, s.n_sizes, &s.table, err);
     if (st)
         return st;
-    const double aspect = (double)run->images[0].width / (double)run->images[0].height;
+    const double aspect = (double)s.content->width / (double)s.content->height;
     for (size_t i = 0; i < s.n_sizes; i++)
         s.work += (double)s.steps[i] * (double)s.sizes[i] * (double)s.sizes[i] *
                   (aspect > 1 ? 1 / aspect : aspect);

@@ -78,13 +78,48 @@ const void *luc_run_checkpoint(const struct luc_run *run, size_t *size)
     return run->hooks ? run->hooks->checkpoint : NULL;
 }
 
+static enum luc_status get_decoded(void *ctx, size_t i, const struct luc_image **image,
+                                   struct luc_error *err)
+{
+    (void)err;
+    *image = (const struct luc_image *)ctx + i;
+    return LUC_OK;
+}
+
+struct luc_source luc_source_of(const struct luc_image *images)
+{
+    return (struct luc_source){ .ctx = (void *)(uintptr_t)images, .get = get_decoded };
+}
+
+enum luc_status luc_run_image(struct luc_run *run, size_t i, const struct luc_image **image,
+                              struct luc_error *err)
+{
+    assert(i < run->n_images);
+    return run->pictures.get(run->pictures.ctx, i, image, err);
+}
+
+void luc_run_drop(struct luc_run *run, size_t i)
+{
+    if (run->pictures.drop)
+        run->pictures.drop(run->pictures.ctx, i);
+}
+
+enum luc_status luc_run_frame(const struct luc_run *run, const struct luc_image *image,
+                              struct luc_frame *frame, struct luc_error *err)
+{
+    const struct luc_model *m = run->model;
+    const enum luc_fit fit = run->input->fit == 0 ? m->in.fit : (enum luc_fit)(run->input->fit - 1);
+    return luc_model_frame(m, image->width, image->height, fit, frame, err);
+}
+
 enum luc_status luc_run_input(struct luc_run *run, size_t i, struct luc_frame *frame,
                               struct luc_tensor *input, struct luc_error *err)
 {
     const struct luc_model *m = run->model;
-    const struct luc_image *image = &run->images[i];
-    const enum luc_fit fit = run->input->fit == 0 ? m->in.fit : (enum luc_fit)(run->input->fit - 1);
-    enum luc_status st = luc_model_frame(m, image->width, image->height, fit, frame, err);
+    const struct luc_image *image = NULL;
+    enum luc_status st = luc_run_image(run, i, &image, err);
+    if (!st)
+        st = luc_run_frame(run, image, frame, err);
     if (st)
         return st;
     const size_t channels = m->in.channels == LUC_GRAY ? 1 : 3;

@@ -1,0 +1,62 @@
+#include "api/pictures.h"
+#include "core/tensor/codec.h"
+
+#include <stdlib.h>
+
+enum luc_status api_pictures_init(struct api_pictures *p, const struct api_job *job,
+                                  const struct api_services *services, struct luc_error *err)
+{
+    *p = (struct api_pictures){ .job = job, .services = services };
+    p->decoded = calloc(job->n_images ? job->n_images : 1, sizeof(*p->decoded));
+    if (!p->decoded)
+        return luc_fail_nomem(err, "pictures", job->n_images * sizeof(*p->decoded));
+    return job->what->method->groups & LUC_GROUP_INPUT
+               ? luc_colour_parse(job->params.input.background, p->background, err)
+               : LUC_OK;
+}
+
+void api_pictures_done(struct api_pictures *p)
+{
+    for (size_t i = 0; p->decoded && i < p->job->n_images; i++)
+        luc_image_done(&p->decoded[i]);
+    free(p->decoded);
+    *p = (struct api_pictures){ 0 };
+}
+
+static size_t bytes_of(const struct luc_image *image)
+{
+    return image->width * image->height * image->channels;
+}
+
+enum luc_status api_pictures_get(void *pictures, size_t i, const struct luc_image **image,
+                                 struct luc_error *err)
+{
+    struct api_pictures *p = pictures;
+    const struct api_limits *limits = &p->services->env->limits;
+    const struct api_upload *u = &p->job->images[i];
+    struct luc_decode how = { .max_pixels = limits->image_pixels };
+    if (p->decoded[i].data)
+        return *image = &p->decoded[i], LUC_OK;
+    for (size_t c = 0; c < 3; c++)
+        how.background[c] = p->background[c];
+    struct luc_image made = { 0 };
+    const enum luc_status st = luc_image_decode(u->bytes, u->size, &how, &made, err);
+    if (st)
+        return st;
+    if (bytes_of(&made) > limits->job_bytes - p->bytes) {
+        luc_image_done(&made);
+        return luc_fail(err, LUC_TOO_LARGE, "the decoded pictures need more than %zu bytes",
+                        limits->job_bytes);
+    }
+    p->bytes += bytes_of(&made);
+    p->decoded[i] = made;
+    *image = &p->decoded[i];
+    return LUC_OK;
+}
+
+void api_pictures_drop(void *pictures, size_t i)
+{
+    struct api_pictures *p = pictures;
+    p->bytes -= bytes_of(&p->decoded[i]);
+    luc_image_done(&p->decoded[i]);
+}
