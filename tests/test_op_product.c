@@ -178,6 +178,32 @@ static void mat_mul__refuses_what_does_not_fit(void **state)
     }
 }
 
+static double flops_of(const char *op, size_t n_in, struct luc_shape a, struct luc_shape b,
+                       struct luc_shape y, bool trans_a)
+{
+    const struct luc_info infos[2] = { { .shape = a }, { .shape = b } };
+    const struct luc_info *const in[2] = { &infos[0], &infos[1] };
+    const struct {
+        double alpha, beta;
+        int64_t transA, transB;
+    } attrs = { 1, 1, trans_a, 0 };
+    const struct luc_infer x = {
+        .attrs = &attrs, .n_in = n_in, .in = in, .n_out = 1, .out = { { .shape = y } }
+    };
+    return luc_op_find(op)->flops(&x);
+}
+
+static void product__counts_two_operations_per_product(void **state)
+{
+    (void)state;
+    const struct luc_shape a = matrix(2, 3), t = matrix(3, 2), b = matrix(3, 4), y = matrix(2, 4);
+    const struct luc_shape many = { 3, { 5, 2, 3 } }, all = { 3, { 5, 2, 4 } };
+    assert_true(flops_of("Gemm", 2, a, b, y, false) == 48.0);
+    assert_true(flops_of("Gemm", 2, t, b, y, true) == 48.0);
+    assert_true(flops_of("MatMul", 2, a, b, y, false) == 48.0);
+    assert_true(flops_of("MatMul", 2, many, b, all, false) == 240.0);
+}
+
 int main(void)
 {
     luc_blas_init();
@@ -189,6 +215,7 @@ int main(void)
         cmocka_unit_test(mat_mul__backward_matches_finite_difference),
         cmocka_unit_test(mat_mul__broadcasts_leading_axes),
         cmocka_unit_test(mat_mul__refuses_what_does_not_fit),
+        cmocka_unit_test(product__counts_two_operations_per_product),
     };
     return cmocka_run_group_tests_name("op_product", tests, NULL, NULL);
 }

@@ -122,6 +122,15 @@ static size_t scratch(const struct luc_infer *x, bool backward, size_t lanes)
     return geometry(x, &g, NULL) == LUC_OK ? luc_conv_scratch(&g, lanes) : 0;
 }
 
+static double flops(const struct luc_infer *x)
+{
+    struct luc_conv g;
+    if (geometry(x, &g, NULL) != LUC_OK)
+        return 0;
+    const size_t products = g.c_in / g.groups * g.win.kh * g.win.kw; /* per element of the input */
+    return 2.0 * (double)luc_numel(&x->in[0]->shape) * (double)products;
+}
+
 static uint32_t reads(const void *attrs, uint32_t wanted)
 {
     (void)attrs;
@@ -176,6 +185,7 @@ const struct luc_op luc_op_conv_transpose = {
     .attrs = attr_table,
     .infer = infer,
     .scratch = scratch,
+    .flops = flops,
     .reads = reads,
     .forward = forward,
     .backward = backward,

@@ -53,6 +53,13 @@ static enum luc_status infer(struct luc_infer *x, struct luc_error *err)
     return luc_shape_check(&x->out[0].shape, "output", err);
 }
 
+static double flops(const struct luc_infer *x)
+{
+    const struct attrs *at = x->attrs;
+    return 2.0 * (double)luc_numel(&x->out[0].shape) *
+           (double)x->in[0]->shape.dim[at->transA ? 0 : 1];
+}
+
 static uint32_t reads(const void *attrs, uint32_t wanted)
 {
     (void)attrs;
@@ -142,6 +149,7 @@ const struct luc_op luc_op_gemm = {
     .attrs_size = sizeof(struct attrs),
     .attrs = attr_table,
     .infer = infer,
+    .flops = flops,
     .reads = reads,
     .forward = forward,
     .backward = backward,

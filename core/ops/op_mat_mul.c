@@ -91,6 +91,12 @@ static enum luc_status infer(struct luc_infer *x, struct luc_error *err)
     return luc_shape_check(out, "output", err);
 }
 
+static double flops(const struct luc_infer *x)
+{
+    const struct luc_shape *a = &x->in[0]->shape;
+    return 2.0 * (double)luc_numel(&x->out[0].shape) * (double)a->dim[a->rank - 1];
+}
+
 static uint32_t reads(const void *attrs, uint32_t wanted)
 {
     (void)attrs;
@@ -146,6 +152,7 @@ const struct luc_op luc_op_mat_mul = {
     .n_in_min = 2,
     .n_in_max = 2,
     .infer = infer,
+    .flops = flops,
     .reads = reads,
     .forward = forward,
     .backward = backward,
