@@ -5,6 +5,12 @@ if(NOT LUC_SANITIZE)
              WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
     set_tests_properties(${script} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 300 LABELS release)
   endforeach()
+  # no build directory to choose: ./dev bench measures build/release
+  if(CMAKE_BINARY_DIR STREQUAL "${CMAKE_SOURCE_DIR}/build/release")
+    add_test(NAME bench COMMAND ${CMAKE_SOURCE_DIR}/tests/test_bench.sh
+             WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+    set_tests_properties(bench PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 120 LABELS release)
+  endif()
 endif()
 
 # What a person does: the page in a browser, the commands of the README. Against the release build,

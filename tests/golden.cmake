@@ -15,5 +15,8 @@ add_test(NAME style_reference_vgg19 WORKING_DIRECTORY ${CMAKE_SOURCE_DIR}
 set_tests_properties(style_reference_vgg19 PROPERTIES TIMEOUT 300 SKIP_RETURN_CODE 77 LABELS golden)
 
 # timed by ./dev bench
-add_executable(bench_net bench/bench_net.c)
-target_link_libraries(bench_net PRIVATE core luc_flags)
+foreach(t bench_net bench_peak)
+  add_executable(${t} bench/${t}.c)
+  target_link_libraries(${t} PRIVATE core luc_flags)
+endforeach()
+target_compile_options(bench_peak PRIVATE -ffp-contract=fast) # as core

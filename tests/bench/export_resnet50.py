@@ -21,4 +21,5 @@ class Net(torch.nn.Module):
 
 
 torch.onnx.export(Net(sys.argv[1]).eval(), torch.zeros(1, 3, 224, 224), sys.argv[2],
-                  input_names=["input"], output_names=["logits"], opset_version=13)
+                  input_names=["input"], output_names=["logits"], opset_version=13,
+                  dynamic_axes={"input": {0: "N"}, "logits": {0: "N"}})

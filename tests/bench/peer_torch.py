@@ -1,7 +1,10 @@
 """PyTorch's side of bench.py: the same turns as bench_net.c, with the same words on stdin and stdout.
 
-    python3 peer_torch.py NETWORK SIZE forward|gradient THREADS plain|channels_last
+    python3 peer_torch.py resnet50|FILE.onnx HEIGHT WIDTH BATCH forward|gradient THREADS LAYOUT
+
+LAYOUT is plain or channels_last.
 """
+import json
 import os
 import sys
 import time
@@ -11,7 +14,7 @@ import torch
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "golden"))
 
-name, size, mode, threads, layout = sys.argv[1:6]
+name, height, width, batch, mode, threads, layout = sys.argv[1:8]
 torch.set_num_threads(int(threads))
 
 
@@ -26,9 +29,10 @@ class Net(torch.nn.Module):
         return self.source(x)
 
 
-def onnx_net(path, last):
+def onnx_net(path):
     from onnx_torch import OnnxNet
     net = OnnxNet(path)
+    last = net.graph.output[0].name
     params = net.params(torch.float32)
     if layout == "channels_last":
         params = {k: v.contiguous(memory_format=torch.channels_last) if v.dim() == 4 else v
@@ -45,14 +49,11 @@ def keras_net(folder):
     return lambda x: net.run(x, None)["logits"]
 
 
-shared = os.environ.get("LUCIDA_SHARED") or "../shared"
 models = os.environ.get("LUCIDA_TEST_MODELS") or "build/models"
-if name == "resnet50":
-    run = keras_net(os.path.join(models, "resnet50"))
-else:
-    run = onnx_net(os.path.join(shared, "models", name + ".onnx"),
-                   "pool5" if name == "vgg19_features" else "logits")
-x = ((torch.arange(3 * int(size) ** 2) * 7919) % 255 - 127).float().reshape(1, 3, int(size), int(size))
+run = onnx_net(name) if name.endswith(".onnx") else keras_net(os.path.join(models, name))
+shape = [int(batch), 3, int(height), int(width)]
+numbers = torch.arange(shape[0] * 3 * shape[2] * shape[3])
+x = ((numbers * 7919) % 255 - 127).float().reshape(shape)
 if layout == "channels_last":
     x = x.contiguous(memory_format=torch.channels_last)
 
@@ -69,14 +70,14 @@ def turn():
     else:
         t = x.detach().requires_grad_(True)
         y = traced(t)
-        (y.sum() if y.dim() == 4 else y[0, 285]).backward()
+        (y.sum() if y.dim() == 4 else y[:, 285].sum()).backward()
         assert t.grad is not None
     return (time.perf_counter() - start) * 1e3
 
 
 for _ in range(3):
     turn()
-print("ready PyTorch", torch.__version__, flush=True)
+print("ready", json.dumps({"version": torch.__version__}), flush=True)
 for _ in sys.stdin:
     print("%.4f" % turn(), flush=True)
 for line in open("/proc/self/status"):

@@ -46,6 +46,9 @@ def step(op, ins, a, rule):
     if op == "Flatten":
         assert a["axis"] == 1
         return ins[0].reshape(ins[0].shape[0], -1)
+    if op == "Gemm":
+        assert a.get("transB", 0) and not a.get("transA", 0)
+        return F.linear(ins[0], ins[1], ins[2])
     if op == "Constant":
         return torch.from_numpy(onnx.numpy_helper.to_array(a["value"]).copy())
     if op == "ConstantOfShape":
