@@ -1,8 +1,10 @@
+#define _GNU_SOURCE /* MAP_ANONYMOUS, MAP_NORESERVE */
 #include "core/base/arena.h"
 
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #if defined(__SANITIZE_ADDRESS__)
 #include <sanitizer/asan_interface.h>
@@ -15,15 +17,18 @@
 
 #define CHUNK_MIN ((size_t)64 << 10) /* bytes */
 #define CHUNK_MAX ((size_t)4 << 20)
+#define DRY_BLOCK ((size_t)64 << 10) /* from here on a dry arena hands out mere addresses */
 
 struct chunk {
     struct chunk *prev;
     size_t size, used; /* bytes of payload; used is a multiple of LUC_ALIGN */
+    bool mapped;       /* one block of a dry arena, always full */
 };
 
 struct luc_arena {
     struct chunk *last;
-    size_t used, limit; /* bytes over all chunks */
+    size_t used, peak, limit; /* bytes over all chunks */
+    bool dry;
 };
 
 static size_t round_up(size_t n)
@@ -44,10 +49,27 @@ struct luc_arena *luc_arena_create(size_t limit)
     return arena;
 }
 
+struct luc_arena *luc_arena_create_dry(size_t limit)
+{
+    struct luc_arena *arena = luc_arena_create(limit);
+    if (arena)
+        arena->dry = true;
+    return arena;
+}
+
+bool luc_arena_is_dry(const struct luc_arena *arena)
+{
+    return arena->dry;
+}
+
 static void pop_chunk(struct luc_arena *arena)
 {
     struct chunk *dead = arena->last;
     arena->last = dead->prev;
+    if (dead->mapped) {
+        munmap(dead, round_up(sizeof(*dead)) + dead->size);
+        return;
+    }
     UNPOISON(payload(dead), dead->size);
     free(dead);
 }
@@ -64,7 +86,7 @@ struct luc_arena *luc_arena_destroy(struct luc_arena *arena)
 
 static struct chunk *push_chunk(struct luc_arena *arena, size_t bytes)
 {
-    size_t size = arena->last ? arena->last->size * 2 : CHUNK_MIN;
+    size_t size = arena->last && !arena->last->mapped ? arena->last->size * 2 : CHUNK_MIN;
     if (size > CHUNK_MAX)
         size = CHUNK_MAX;
     if (size < bytes)
@@ -75,10 +97,28 @@ static struct chunk *push_chunk(struct luc_arena *arena, size_t bytes)
     struct chunk *c = aligned_alloc(LUC_ALIGN, round_up(head + size));
     if (!c)
         return NULL;
-    *c = (struct chunk){ arena->last, size, 0 };
+    *c = (struct chunk){ .prev = arena->last, .size = size };
     POISON(payload(c), size);
     arena->last = c;
     return c;
+}
+
+/* A block of its own that nothing was written to yet. */
+static struct chunk *map_chunk(struct luc_arena *arena, size_t bytes)
+{
+    const size_t head = round_up(sizeof(struct chunk));
+    struct chunk *c = mmap(NULL, head + bytes, PROT_READ | PROT_WRITE,
+                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (c == MAP_FAILED)
+        return NULL;
+    *c = (struct chunk){ .prev = arena->last, .size = bytes, .mapped = true };
+    arena->last = c;
+    return c;
+}
+
+static bool is_address(const struct luc_arena *arena, size_t bytes)
+{
+    return arena->dry && bytes >= DRY_BLOCK;
 }
 
 void *luc_arena_raw(struct luc_arena *arena, size_t count, size_t size)
@@ -90,13 +130,16 @@ void *luc_arena_raw(struct luc_arena *arena, size_t count, size_t size)
         return NULL;
 
     struct chunk *c = arena->last;
-    if (!c || bytes > c->size - c->used)
+    if (is_address(arena, bytes))
+        c = map_chunk(arena, bytes);
+    else if (!c || bytes > c->size - c->used)
         c = push_chunk(arena, bytes);
     if (!c)
         return NULL;
     void *p = payload(c) + c->used;
     c->used += bytes;
     arena->used += bytes;
+    arena->peak = arena->used > arena->peak ? arena->used : arena->peak;
     UNPOISON(p, count * size);
     return p;
 }
@@ -104,7 +147,7 @@ void *luc_arena_raw(struct luc_arena *arena, size_t count, size_t size)
 void *luc_arena_alloc(struct luc_arena *arena, size_t count, size_t size)
 {
     void *p = luc_arena_raw(arena, count, size);
-    return p ? memset(p, 0, count * size) : NULL;
+    return p && !is_address(arena, count * size) ? memset(p, 0, count * size) : p;
 }
 
 char *luc_arena_strdup(struct luc_arena *arena, const char *text)
@@ -122,6 +165,11 @@ size_t luc_arena_used(const struct luc_arena *arena)
 size_t luc_arena_limit(const struct luc_arena *arena)
 {
     return arena->limit;
+}
+
+size_t luc_arena_peak(const struct luc_arena *arena)
+{
+    return arena->peak;
 }
 
 struct luc_arena_mark luc_arena_mark(const struct luc_arena *arena)

@@ -7,6 +7,7 @@
 #ifndef LUC_BASE_ARENA_H
 #define LUC_BASE_ARENA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define LUC_ALIGN 64 /* bytes; one cache line, enough for AVX-512 loads */
@@ -15,6 +16,11 @@ struct luc_arena; /* opaque */
 
 /* `limit` in bytes. Returns NULL when out of memory. */
 struct luc_arena *luc_arena_create(size_t limit);
+/* A dry arena is for finding out what a run needs: large blocks are addresses that read as zeros and
+ * take memory only where they are written. Whoever would fill such a block, or compute from what it
+ * holds, asks luc_arena_is_dry() first and leaves it. Returns NULL when out of memory. */
+struct luc_arena *luc_arena_create_dry(size_t limit);
+bool luc_arena_is_dry(const struct luc_arena *arena);
 /* NULL is fine. Returns NULL so callers can write a = luc_arena_destroy(a). */
 struct luc_arena *luc_arena_destroy(struct luc_arena *arena);
 
@@ -26,6 +32,7 @@ char *luc_arena_strdup(struct luc_arena *arena, const char *text);         /* NU
 
 size_t luc_arena_used(const struct luc_arena *arena);  /* bytes, padding included */
 size_t luc_arena_limit(const struct luc_arena *arena); /* bytes */
+size_t luc_arena_peak(const struct luc_arena *arena);  /* the most that was ever used */
 
 /* A point in the arena's life to go back to: everything allocated after it is forgotten.
  * Loops take a mark before each turn and release it at the turn's end. */

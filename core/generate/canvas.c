@@ -25,7 +25,9 @@ enum luc_status luc_canvas_load(struct luc_canvas *c, const struct luc_image *im
     const size_t width = (size_t)fmax(1, round((double)image->width * scale));
     const size_t height = (size_t)fmax(1, round((double)image->height * scale));
     const enum luc_status st = luc_canvas_create(c, height, width, arena, err);
-    return st ? st : luc_image_resize_planar(image, NULL, width, height, LUC_BICUBIC, c->data, err);
+    return st || luc_arena_is_dry(arena)
+               ? st
+               : luc_image_resize_planar(image, NULL, width, height, LUC_BICUBIC, c->data, err);
 }
 
 enum luc_status luc_canvas_enlarge(const struct luc_canvas *from, struct luc_canvas *to,

@@ -82,6 +82,8 @@ enum luc_status luc_features(const struct luc_model *model, const struct luc_thr
     const enum luc_status st = make_exec(model, threads, height, width, ask, arena, exec, err);
     if (st)
         return st;
+    if (luc_exec_is_dry(*exec))
+        return LUC_OK;
     float *x = luc_exec_input(*exec, 0)->data;
     memcpy(x, picture, 3 * height * width * sizeof(*x));
     normalise(model, x, height * width);
@@ -121,6 +123,8 @@ static enum luc_status make_execs(struct luc_loop *l, struct luc_arena *arena,
 static void refresh_targets(struct luc_loop *l, size_t dy, size_t dx)
 {
     const struct luc_loop_spec *s = &l->spec;
+    if (luc_exec_is_dry(l->reference))
+        return;
     float *x = luc_exec_input(l->reference, 0)->data;
     roll(s->reference, l->height, l->width, dy, dx, x);
     normalise(s->model, x, l->height * l->width);
@@ -197,6 +201,10 @@ static size_t draw_roll(struct luc_loop *l, size_t side)
 double luc_loop_step(struct luc_loop *l)
 {
     struct luc_paint *paint = l->spec.paint;
+    if (luc_exec_is_dry(l->exec)) {
+        l->optimiser.step++;
+        return 0;
+    }
     const size_t dy = draw_roll(l, l->height), dx = draw_roll(l, l->width);
     if (l->reference && l->spec.jitter)
         refresh_targets(l, dy, dx);

@@ -49,7 +49,8 @@ enum luc_status luc_loss_gram(struct luc_loss *loss, size_t value, double weight
     fresh.scratch = luc_arena_alloc(arena, 2 * c * c, sizeof(float));
     if (!fresh.target || !fresh.scratch)
         return luc_fail_nomem(err, "Gram matrix", 3 * c * c * sizeof(float));
-    luc_gram(threads, style, fresh.target);
+    if (!luc_arena_is_dry(arena))
+        luc_gram(threads, style, fresh.target);
     fresh.size = sum_of_squares(fresh.target, c * c) + TINY;
     *loss = fresh;
     return LUC_OK;

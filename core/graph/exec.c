@@ -16,6 +16,7 @@ struct luc_exec {
     const struct luc_tensor **in;
     struct luc_tensor *in_view, **din;
     bool *din_fresh;
+    bool dry; /* its arena is: nothing is computed */
     luc_exec_probe *probe;
     void *probe_ctx;
 };
@@ -58,7 +59,7 @@ static void set_up(struct luc_exec *x)
         x->grad[i] = (struct luc_tensor){ info->shape, LUC_F32, at_buffer(x, plan->spots[i].grad) };
     }
     refresh(x);
-    for (size_t i = 0; i < plan->graph->n_inputs; i++) {
+    for (size_t i = 0; i < plan->graph->n_inputs && !x->dry; i++) {
         struct luc_tensor *t = &x->value[plan->graph->inputs[i]];
         memset(t->data, 0, luc_numel(&t->shape) * sizeof(float));
     }
@@ -75,6 +76,7 @@ enum luc_status luc_exec_create(const struct luc_plan *plan, struct luc_arena *a
         return luc_fail_nomem(err, "run", sizeof(*x));
     x->plan = plan;
     x->threads = threads;
+    x->dry = luc_arena_is_dry(arena);
     x->memory = luc_arena_raw(arena, plan->bytes, 1);
     x->value = luc_arena_alloc(arena, n, sizeof(*x->value));
     x->grad = luc_arena_alloc(arena, n, sizeof(*x->grad));
@@ -167,6 +169,8 @@ static void forward_step(struct luc_exec *x, const struct luc_step *step)
 void luc_exec_forward(struct luc_exec *x)
 {
     const struct luc_plan *plan = x->plan;
+    if (x->dry)
+        return;
     for (size_t i = 0; i < plan->n_steps; i++) {
         const double start = x->probe ? now_ms() : 0;
         forward_step(x, &plan->steps[i]);
@@ -269,7 +273,7 @@ static void backward_step(struct luc_exec *x, const struct luc_step *step, enum 
 void luc_exec_backward(struct luc_exec *x, enum luc_relu_rule rule)
 {
     const struct luc_plan *plan = x->plan;
-    for (size_t i = plan->n_steps; i-- > 0;) {
+    for (size_t i = x->dry ? 0 : plan->n_steps; i-- > 0;) {
         const struct luc_step *step = &plan->steps[i];
         if (!step->backward)
             continue;
@@ -284,6 +288,11 @@ const struct luc_tensor *luc_exec_grad(const struct luc_exec *x, size_t value)
 {
     assert(x->plan->spots[value].wanted);
     return &x->grad[value];
+}
+
+bool luc_exec_is_dry(const struct luc_exec *x)
+{
+    return x->dry;
 }
 
 void luc_exec_set_probe(struct luc_exec *x, luc_exec_probe *probe, void *ctx)

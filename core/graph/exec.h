@@ -13,7 +13,8 @@
 
 struct luc_exec; /* opaque */
 
-/* Lives in `arena`, of which it takes luc_plan_bytes(). `threads` (may be NULL) is borrowed; its
+/* Lives in `arena`, of which it takes luc_plan_bytes(); in a dry arena it computes nothing and all its
+ * values read as zeros. `threads` (may be NULL) is borrowed; its
  * width must not pass the plan's lanes. LUC_NOMEM with the number of bytes. */
 LUC_MUST_USE enum luc_status luc_exec_create(const struct luc_plan *plan, struct luc_arena *arena,
                                              const struct luc_threads *threads,
@@ -37,6 +38,8 @@ struct luc_tensor *luc_exec_seed(struct luc_exec *x, size_t value);
 void luc_exec_backward(struct luc_exec *x, enum luc_relu_rule rule);
 /* dL/d(value) for a wrt; valid until the next forward, or until seeds are written again. */
 const struct luc_tensor *luc_exec_grad(const struct luc_exec *x, size_t value);
+
+bool luc_exec_is_dry(const struct luc_exec *x);
 
 /* Called after every step when set: node, milliseconds, backward or not. For profiles. */
 typedef void luc_exec_probe(void *ctx, const struct luc_node *node, bool backward, double ms,

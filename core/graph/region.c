@@ -22,8 +22,9 @@ static enum luc_status run_whole(struct luc_region *r, double *flops, struct luc
         st = luc_exec_create(plan, r->arena, s->threads, &r->whole, err);
     if (st)
         return st;
-    memcpy(luc_exec_input(r->whole, 0)->data, s->input->data,
-           luc_numel(&s->input->shape) * sizeof(float));
+    if (!luc_exec_is_dry(r->whole))
+        memcpy(luc_exec_input(r->whole, 0)->data, s->input->data,
+               luc_numel(&s->input->shape) * sizeof(float));
     luc_exec_forward(r->whole);
     *flops = luc_plan_flops(plan);
     for (size_t i = 0; !st && i < r->n_kept; i++)

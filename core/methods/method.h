@@ -91,6 +91,17 @@ struct luc_run {
 LUC_MUST_USE enum luc_status luc_run_tick(struct luc_run *run, double progress,
                                           struct luc_error *err);
 
+/* A dry run finds out how much memory a run will need: its arenas are dry (arena.h), its pictures
+ * are zeros, executors compute nothing. It takes the same way as the real one, so that it allocates
+ * the same; a loop whose turns all need the same memory takes one turn only:
+ *
+ *     for (size_t i = 0; !st && i < luc_run_turns(run, n); i++)
+ *
+ * What a dry run finds means nothing, and so do its failures but for LUC_NOMEM and names that the
+ * model does not have. */
+bool luc_run_is_dry(const struct luc_run *run);
+size_t luc_run_turns(const struct luc_run *run, size_t n);
+
 /* The hooks of `run`, or nothing where it has none. */
 void luc_run_report(const struct luc_run *run, size_t step, size_t n_steps, double loss);
 bool luc_run_wants_preview(const struct luc_run *run);

@@ -123,7 +123,7 @@ static enum luc_status amplify(struct dream *d, size_t octave, struct luc_canvas
                                         .rng = run->rng };
     st = luc_loop_create(&spec, run->arena, &loop, err);
     double total = 0;
-    for (size_t i = 0; !st && i < (size_t)d->p->steps; i++) {
+    for (size_t i = 0; !st && i < luc_run_turns(run, (size_t)d->p->steps); i++) {
         total = luc_loop_step(loop);
         d->done += (double)luc_canvas_pixels(canvas);
         luc_paint_get(&paint, canvas->data);

@@ -99,7 +99,7 @@ static enum luc_status walk(struct path *w, struct luc_error *err)
 {
     const size_t n = luc_numel(&w->input.shape), steps = (size_t)w->p->steps;
     enum luc_status st = LUC_OK;
-    for (size_t k = 0; !st && k < steps; k++) {
+    for (size_t k = 0; !st && k < luc_run_turns(w->run, steps); k++) {
         double node = 0, weight = 0;
         node_of((enum rule)w->p->rule, steps, k, &node, &weight);
         for (size_t i = 0; i < n; i++)

@@ -108,7 +108,7 @@ static enum luc_status run_region(struct cover *c, struct luc_region *r, size_t 
     const size_t logits = c->run->model->logits, per_channel = (size_t)(c->p->patch * c->p->patch);
     const size_t per = c->input.shape.dim[1] * per_channel;
     enum luc_status st = LUC_OK;
-    for (size_t at = 0; !st && at < n; at += batch) {
+    for (size_t at = 0; !st && at < luc_run_turns(c->run, n); at += batch) {
         const size_t slots = n - at < batch ? n - at : batch;
         for (size_t s = 0; s < slots; s++) {
             const size_t iy = (at + s) / n_xs, ix = (at + s) % n_xs;

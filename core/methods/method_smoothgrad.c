@@ -81,7 +81,7 @@ static enum luc_status sample_all(struct smooth *s, struct luc_error *err)
     const enum luc_relu_rule rule =
         s->p->over == GUIDED_BACKPROP ? LUC_RELU_GUIDED : LUC_RELU_PLAIN;
     enum luc_status st = LUC_OK;
-    for (size_t k = 0; !st && k < samples; k++) {
+    for (size_t k = 0; !st && k < luc_run_turns(s->run, samples); k++) {
         for (size_t i = 0; i < n; i++)
             s->noisy[i] = s->input.data[i] + (float)(sigma * luc_rng_normal(&s->run->rng));
         luc_gradient_forward(&s->g, s->noisy);

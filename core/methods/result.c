@@ -80,7 +80,8 @@ enum luc_status luc_result_map(struct luc_result *r, const char *key, const stru
     float *copy = luc_arena_raw(r->arena, n, sizeof(*copy));
     if (!item || !copy)
         return luc_fail_nomem(err, "result", n * sizeof(*copy));
-    memcpy(copy, map->data, n * sizeof(*copy));
+    if (!luc_arena_is_dry(r->arena))
+        memcpy(copy, map->data, n * sizeof(*copy));
     item->map = (struct luc_tensor){ map->shape, LUC_F32, copy };
     item->is_signed = is_signed;
     item->place = *place;

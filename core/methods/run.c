@@ -42,6 +42,16 @@ enum luc_status luc_run_tick(struct luc_run *run, double progress, struct luc_er
     return LUC_OK;
 }
 
+bool luc_run_is_dry(const struct luc_run *run)
+{
+    return luc_arena_is_dry(run->arena);
+}
+
+size_t luc_run_turns(const struct luc_run *run, size_t n)
+{
+    return n > 1 && luc_run_is_dry(run) ? 1 : n;
+}
+
 void luc_run_report(const struct luc_run *run, size_t step, size_t n_steps, double loss)
 {
     if (run->hooks && run->hooks->report)
@@ -134,7 +144,7 @@ enum luc_status luc_run_input(struct luc_run *run, size_t i, struct luc_frame *f
         assert(luc_shape_equal(&run->given->shape, &t.shape));
         memcpy(t.data, run->given->data, luc_numel(&t.shape) * sizeof(float));
     } else {
-        st = luc_model_preprocess(m, image, frame, t.data, err);
+        st = luc_run_is_dry(run) ? LUC_OK : luc_model_preprocess(m, image, frame, t.data, err);
     }
     if (!st)
         *input = t;
@@ -162,7 +172,9 @@ enum luc_status luc_run_forward(struct luc_run *run, const struct luc_tensor *in
         st = luc_exec_create(plan, run->arena, run->threads, exec, err);
     if (st)
         return st;
-    memcpy(luc_exec_input(*exec, 0)->data, input->data, luc_numel(&input->shape) * sizeof(float));
+    if (!luc_run_is_dry(run))
+        memcpy(luc_exec_input(*exec, 0)->data, input->data,
+               luc_numel(&input->shape) * sizeof(float));
     luc_exec_forward(*exec);
     return LUC_OK;
 }
