@@ -53,7 +53,24 @@ struct api_services {
     bool (*tick)(void *ctx, double progress); /* false: give up; may be NULL */
     void *tick_ctx;
     const struct luc_run_hooks *hooks; /* may be NULL */
+    /* Told once, before anything is decoded, how many bytes the run will hold; a failure is the
+     * answer. NULL: whoever runs the job has planned it before. */
+    enum luc_status (*admit)(void *ctx, size_t bytes, struct luc_error *err);
+    void *admit_ctx;
 };
+
+/* The network that a job asks, to be given back by env->model_put(). LUC_NOT_FOUND blames the
+ * parameter `model`. */
+LUC_MUST_USE enum luc_status api_job_model(const struct api_env *env, const struct api_job *job,
+                                           const struct luc_model **model, struct luc_error *err);
+
+/* How many bytes a job will hold while it runs, its pictures included, the network's weights not:
+ * by a dry run (method.h), which costs some milliseconds, and loads the network. LUC_TOO_LARGE: more
+ * than env->limits.job_bytes, with both numbers; LUC_NOT_FOUND: the network, or a name that it does
+ * not have. Whatever else is wrong is found by the real run. */
+LUC_MUST_USE enum luc_status api_job_plan(const struct api_job *job,
+                                          const struct api_services *services, size_t *bytes,
+                                          struct luc_error *err);
 
 /* Decodes, loads, computes, draws and encodes; *res is the answer, whatever happens. */
 void api_job_run(const struct api_job *job, const struct api_services *services,

@@ -14,17 +14,25 @@ struct running {
     struct luc_result result;
 };
 
-static enum luc_status get_model(struct running *r, struct luc_error *err)
+enum luc_status api_job_model(const struct api_env *env, const struct api_job *job,
+                              const struct luc_model **model, struct luc_error *err)
 {
-    const struct api_env *env = r->services->env;
-    const char *name = r->job->params.input.model;
-    const enum luc_status st = env->model_get(env->ctx, name, &r->model, err);
-    if (st == LUC_NOT_FOUND && !*err->param) {
+    const enum luc_status st = env->model_get(env->ctx, job->params.input.model, model, err);
+    if (st == LUC_NOT_FOUND && err && !*err->param) {
         char text[LUC_ERROR_TEXT];
         memcpy(text, err->text, sizeof(text));
         return luc_fail_param(err, st, "model", "%s", text);
     }
     return st;
+}
+
+static enum luc_status admit(const struct running *r, struct luc_error *err)
+{
+    size_t bytes = 0;
+    if (!r->services->admit)
+        return LUC_OK;
+    const enum luc_status st = api_job_plan(r->job, r->services, &bytes, err);
+    return st ? st : r->services->admit(r->services->admit_ctx, bytes, err);
 }
 
 static enum luc_status compute(struct running *r, struct luc_error *err)
@@ -66,9 +74,11 @@ static void give_back(struct running *r)
 /* Up to the result; what was taken is given back by give_back(). */
 static enum luc_status find_result(struct running *r, struct luc_error *err)
 {
-    enum luc_status st = api_pictures_init(&r->pictures, r->job, r->services, err);
+    enum luc_status st = admit(r, err);
     if (!st)
-        st = get_model(r, err);
+        st = api_pictures_init(&r->pictures, r->job, r->services, err);
+    if (!st)
+        st = api_job_model(r->services->env, r->job, &r->model, err);
     if (!st)
         st = compute(r, err);
     r->arena = luc_arena_destroy(r->arena); /* drawing wants the memory that the network held */

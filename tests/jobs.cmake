@@ -1,6 +1,7 @@
 # Jobs: the store, the queue, and a server that is killed.
 luc_test(test_api_jobs LINK api SOURCES api_fake.c linear_model.c)
 luc_test(test_store LINK srv PkgConfig::SQLITE)
+luc_test(test_dry_run LINK api tiny_model core)
 add_test(NAME http_jobs COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/http/jobs.sh ${CMAKE_BINARY_DIR}
          WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
 add_test(NAME http_disk COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/http/disk.sh ${CMAKE_BINARY_DIR}

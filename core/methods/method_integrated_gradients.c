@@ -162,7 +162,7 @@ static enum luc_status open_path(struct path *w, struct luc_error *err)
     if (!w->at || !w->sum)
         return luc_fail_nomem(err, "integrated_gradients", n * sizeof(*w->sum));
     w->score0 = luc_gradient_forward(&w->g, w->baseline.data);
-    if (w->score0 == w->g.unit.score)
+    if (w->score0 == w->g.unit.score && !luc_run_is_dry(w->run))
         return luc_fail_param(err, LUC_INVALID, "baseline",
                               "baseline: the network scores it like the picture, so there is no "
                               "difference to explain; choose another");

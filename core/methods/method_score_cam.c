@@ -89,7 +89,7 @@ static enum luc_status rank(struct score_cam *c, struct luc_error *err)
             flat = flat && a[i] == a[0];
         }
         c->channel[k].energy = flat ? -1 : c->channel[k].energy;
-        useful += !flat;
+        useful += !flat || luc_run_is_dry(c->run);
     }
     qsort(c->channel, channels, sizeof(*c->channel), by_falling_energy);
     c->n_used =

@@ -41,7 +41,7 @@ static enum luc_status run_batches(struct luc_run *run, const struct luc_perturb
     const struct luc_tensor *out = luc_exec_value(x, logits);
     const size_t classes = luc_numel(&out->shape) / batch;
     enum luc_status st = LUC_OK;
-    for (size_t at = 0; !st && at < luc_run_turns(run, p->n); at += batch) {
+    for (size_t at = 0; !st && at < p->n; at += batch) {
         const size_t slots = p->n - at < batch ? p->n - at : batch;
         for (size_t i = 0; i < slots; i++)
             p->make(p->ctx, at + i, luc_exec_input(x, 0)->data + i * per);
@@ -67,7 +67,7 @@ enum luc_status luc_perturb_run(struct luc_run *run, const struct luc_perturb *p
     if (p->n == 0)
         return LUC_OK;
     enum luc_status st = prepare_largest(run, p, &batch, &x, err);
-    if (!st)
+    if (!st && !luc_run_is_dry(run)) /* they allocate nothing */
         st = run_batches(run, p, batch, x, err);
     luc_arena_release(run->arena, mark);
     return st;
