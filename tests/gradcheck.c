@@ -165,7 +165,8 @@ static void wire(struct op_rig *r, struct wiring *w)
                                     .saved = r->saved,
                                     .threads = r->threads,
                                     .relu = r->g->relu,
-                                    .relu_rule = r->g->relu_rule };
+                                    .relu_rule = r->g->relu_rule,
+                                    .softplus = r->g->softplus };
 }
 
 static void *make_scratch(const struct op_rig *r, bool backward)

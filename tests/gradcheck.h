@@ -39,6 +39,7 @@ struct gradcheck {
     size_t n_out; /* 0: one */
     bool relu;    /* LUC_OP_FUSES_RELU: forward only; the gradient is then not checked */
     enum luc_relu_rule relu_rule;
+    float softplus;
     double step; /* central-difference half step; 0: 1e-2. Keep >= 1e-3 for float32 */
     double tol;  /* largest allowed |a - n| / (1 + |a| + |n|); 0: 2e-3 */
     uint64_t seed;

@@ -17,6 +17,7 @@ static struct gradcheck make(const struct optest *t)
                            .n_in = t->n_in,
                            .n_out = t->n_out,
                            .relu_rule = t->rule,
+                           .softplus = t->softplus,
                            .tol = t->tol };
     if (!g.op)
         fail_msg("no operator %s", t->op);

@@ -24,6 +24,7 @@ struct optest {
     const float *want[LUC_OP_MAX_OUT];      /* NULL: any values */
     enum luc_dtype dtype;                   /* of out[0] */
     enum luc_relu_rule rule;
+    float softplus;
     double tol; /* of values, 0: 1e-6; of gradients, 0: gradcheck's */
 };
 

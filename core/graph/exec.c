@@ -142,7 +142,8 @@ static struct luc_op_call base_call(struct luc_exec *x, const struct luc_step *s
                                  .in = x->in,
                                  .saved = at_buffer(x, step->saved),
                                  .threads = x->threads,
-                                 .relu = step->relu != NULL };
+                                 .relu = step->relu != NULL,
+                                 .softplus = x->plan->softplus };
 }
 
 static size_t step_output(const struct luc_step *step, size_t k)

@@ -157,8 +157,8 @@ static const struct luc_node *fusible_relu(const struct planner *p, size_t value
 {
     const struct luc_graph *g = p->spec->graph;
     const struct luc_spot *spot = &p->plan->spots[value];
-    if (p->spec->no_fusion || spot->tapped || spot->seeded || spot->wanted ||
-        p->n_readers[value] != 1)
+    if (p->spec->no_fusion || p->spec->softplus > 0 || spot->tapped || spot->seeded ||
+        spot->wanted || p->n_readers[value] != 1)
         return NULL;
     for (size_t i = g->values[value].producer + 1; i < g->n_nodes; i++) {
         const struct luc_node *node = &g->nodes[i];
@@ -445,6 +445,7 @@ enum luc_status luc_plan_create(const struct luc_plan_spec *spec, struct luc_are
     p.plan->spots = spots;
     p.plan->lanes = spec->lanes ? spec->lanes : 1;
     p.plan->fast = spec->fast;
+    p.plan->softplus = (float)spec->softplus;
     if (spec->fast) /* behind the const: under its lock, and only what fast plans read */
         luc_graph_pack_late((struct luc_graph *)(uintptr_t)g);
     const enum luc_status st = make_plan(&p, err);

@@ -27,6 +27,10 @@ struct luc_plan_spec {
      * ReLU's input within that of zero may fall on the other side, and then a gradient moves by up
      * to 1e-3 of itself: for pictures made by many steps, not for maps that explain. */
     bool fast;
+    /* When > 0: every Relu is the softplus ln(1 + e^(b x)) / b with this b, forward and backward,
+     * whatever the rule. A gradient then reaches units that a ReLU has shut: for pictures made by
+     * gradients. Other operators that cut at zero (Clip, PRelu, ...) stay what they are. */
+    double softplus;
     bool backward_again; /* several backwards per forward: nothing backward reads is overwritten */
 };
 

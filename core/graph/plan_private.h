@@ -40,6 +40,7 @@ struct luc_plan {
     struct luc_buffer *buffers;
     size_t n_buffers, cap_buffers;
     bool fast;
+    float softplus; /* of the spec */
     size_t bytes, lanes, max_in;
     double flops;
 };

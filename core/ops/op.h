@@ -61,6 +61,7 @@ struct luc_op_call {
     const struct luc_threads *threads;
     bool relu;                    /* LUC_OP_FUSES_RELU only: forward writes max(0, y) */
     enum luc_relu_rule relu_rule; /* Relu's backward */
+    float softplus; /* Relu only: ln(1 + e^(b x)) / b with this b in its place; 0: a ReLU */
 };
 
 enum luc_op_flags {
