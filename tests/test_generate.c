@@ -74,8 +74,12 @@ static void paint__gives_back_the_picture_it_was_set_to(void **state)
             const size_t h = sizes[k][0], w = sizes[k][1];
             float picture[3 * 256], got[3 * 256];
             struct luc_paint p;
-            assert_int_equal(luc_paint_init(&p, (enum luc_paint_kind)kind, h, w, 1.0, *state, NULL),
-                             LUC_OK);
+            assert_int_equal(
+                luc_paint_init(&p,
+                               &(struct luc_paint_spec){
+                                   .kind = (enum luc_paint_kind)kind, .height = h, .width = w },
+                               *state, NULL),
+                LUC_OK);
             for (size_t i = 0; i < 3 * h * w; i++)
                 picture[i] = (float)(10 + luc_rng_uniform(&rng) * 235);
             luc_paint_set(&p, picture);
@@ -102,7 +106,11 @@ static void paint__fourier_gradient_matches_finite_difference(void **state)
         const size_t h = sizes[k][0], w = sizes[k][1];
         float picture[3 * 256], weights[3 * 256], gradient[3 * 2 * 256];
         struct luc_paint p;
-        assert_int_equal(luc_paint_init(&p, LUC_FOURIER, h, w, 1.0, *state, NULL), LUC_OK);
+        assert_int_equal(
+            luc_paint_init(&p,
+                           &(struct luc_paint_spec){ .kind = LUC_FOURIER, .height = h, .width = w },
+                           *state, NULL),
+            LUC_OK);
         luc_paint_noise(&p, 0.3, &rng);
         for (size_t i = 0; i < 3 * h * w; i++)
             weights[i] = (float)luc_rng_normal(&rng);
@@ -180,23 +188,72 @@ static void losses__gradients_match_finite_differences(void **state)
     }
 }
 
-static void total_variation__gradient_matches_finite_difference(void **state)
+/* Two pictures at once: sums over them, and their likeness. */
+static void objectives__gradients_match_finite_differences(void **state)
 {
-    (void)state;
-    float p[3 * H * W], g[3 * H * W] = { 0 }, unused[3 * H * W] = { 0 };
-    fill(p, 3 * H * W, 9, 60);
-    luc_total_variation(2000, p, H, W, g);
-    for (size_t i = 0; i < 3 * H * W; i++) {
-        const float at = p[i];
-        p[i] = at + 1;
-        const double up = luc_total_variation(2000, p, H, W, unused);
-        p[i] = at - 1;
-        const double down = luc_total_variation(2000, p, H, W, unused);
-        p[i] = at;
-        assert_true(fabs((up - down) / 2 - (double)g[i]) < 1e-3 * (1 + fabs((double)g[i])));
+    enum { N = 2 * C * H * W };
+    float v[C] = { 0.5f, -2, 1 }, f[N], g[N], unused[N];
+    struct luc_tensor features = { luc_shape4(2, C, H, W), LUC_F32, f };
+    struct luc_tensor gradient = { luc_shape4(2, C, H, W), LUC_F32, g };
+    struct luc_tensor dump = { luc_shape4(2, C, H, W), LUC_F32, unused };
+    struct luc_loss loss[] = {
+        { .kind = LUC_LOSS_ENERGY, .weight = 1.3 },
+        { .kind = LUC_LOSS_CHANNEL, .weight = 2, .index = 1 },
+        { .kind = LUC_LOSS_NEURON, .weight = 2, .index = 2, .row = 3, .column = 4 },
+        { .kind = LUC_LOSS_DIRECTION, .weight = 0.7, .target = v },
+        { .kind = LUC_LOSS_CLASS, .weight = 1.1, .index = 1 },
+        { .kind = LUC_LOSS_CLASS, .weight = 1.1, .index = 2, .sharpen = 4 },
+        { .kind = LUC_LOSS_DIVERSITY },
+    };
+    assert_int_equal(luc_loss_diversity(&loss[6], 0, 5, 2, C, *state, NULL), LUC_OK);
+    fill(f, N, 7, 1);
+    for (size_t k = 0; k < sizeof(loss) / sizeof(loss[0]); k++) {
+        const bool classes = loss[k].kind == LUC_LOSS_CLASS;
+        features.shape = gradient.shape = dump.shape =
+            classes ? (struct luc_shape){ 2, { 2, C * H * W } } : luc_shape4(2, C, H, W);
+        memset(g, 0, sizeof(g));
+        luc_loss_eval(&loss[k], NULL, &features, &gradient);
+        luc_loss_eval(&loss[k], NULL, &features, &gradient); /* adds */
+        for (size_t i = 0; i < N; i++) {
+            const float at = f[i], step = 0.01f;
+            f[i] = at + step;
+            const double up = luc_loss_eval(&loss[k], NULL, &features, &dump);
+            f[i] = at - step;
+            const double down = luc_loss_eval(&loss[k], NULL, &features, &dump);
+            f[i] = at;
+            if (fabs((up - down) / 0.02 - (double)g[i] / 2) >= 1e-3)
+                fail_msg("objective %zu at %zu: %g, should be %g", k, i, (double)g[i] / 2,
+                         (up - down) / 0.02);
+        }
     }
-    memset(g, 0, sizeof(g));
-    assert_true(luc_total_variation(1, p, 1, 1, g) == 0.0);
+}
+
+static void objectives__are_what_they_are_called(void **state)
+{
+    float f[2 * C * H * W], g[2 * C * H * W] = { 0 };
+    const struct luc_tensor features = { luc_shape4(2, C, H, W), LUC_F32, f };
+    struct luc_tensor gradient = { luc_shape4(2, C, H, W), LUC_F32, g };
+    struct luc_loss neuron = {
+        .kind = LUC_LOSS_NEURON, .weight = 3, .index = 1, .row = 2, .column = 3
+    };
+    struct luc_loss channel = { .kind = LUC_LOSS_CHANNEL, .weight = 1, .index = 1 };
+    struct luc_loss likeness;
+    fill(f, 2 * C * H * W, 17, 1);
+    const size_t at = 1 * H * W + 2 * W + 3;
+    luc_loss_eval(&neuron, NULL, &features, &gradient);
+    assert_true(fabs(neuron.latest + (double)f[at] + (double)f[C * H * W + at]) < 1e-6);
+    assert_true(g[at] == -3 && g[C * H * W + at] == -3);
+    double sum = 0;
+    for (size_t i = H * W; i < 2 * H * W; i++)
+        sum += (double)f[i] + (double)f[C * H * W + i];
+    luc_loss_eval(&channel, NULL, &features, &gradient);
+    assert_true(fabs(channel.latest + sum / (H * W)) < 1e-6);
+    /* the same picture twice, one of them brighter: as like as can be */
+    for (size_t i = 0; i < C * H * W; i++)
+        f[C * H * W + i] = 3 * f[i];
+    assert_int_equal(luc_loss_diversity(&likeness, 0, 1, 2, C, *state, NULL), LUC_OK);
+    luc_loss_eval(&likeness, NULL, &features, &gradient);
+    assert_true(fabs(likeness.latest - 1) < 1e-5);
 }
 
 /* ---- optimisers ---- */
@@ -219,7 +276,7 @@ static void adam__first_step_is_the_rate_whatever_the_gradient(void **state)
     float x[3] = { 0, 0, 0 }, g[3] = { 1e-3f, -50, 7 };
     const struct luc_optimiser_spec spec = { .kind = LUC_ADAM, .rate = 0.25 };
     assert_int_equal(luc_optimiser_init(&o, &spec, 3, *state, NULL), LUC_OK);
-    luc_optimiser_step(&o, x, g);
+    luc_optimiser_step(&o, x, 0, g);
     assert_float_equal(x[0], -0.25f, 1e-4f);
     assert_float_equal(x[1], 0.25f, 1e-6f);
     assert_float_equal(x[2], -0.25f, 1e-6f);
@@ -232,22 +289,59 @@ static double descend(struct luc_arena *arena, enum luc_optimiser_kind kind, dou
     const struct luc_optimiser_spec spec = { .kind = kind, .rate = rate };
     assert_int_equal(luc_optimiser_init(&o, &spec, 20, arena, NULL), LUC_OK);
     for (int i = 0; i < steps; i++) {
-        bowl(x, g, 20);
-        luc_optimiser_step(&o, x, g);
+        const double f = bowl(x, g, 20);
+        luc_optimiser_step(&o, x, f, g);
     }
     return bowl(x, g, 20);
+}
+
+/* Rosenbrock's valley in pairs of variables, with a wall: not finite beyond x_0 = 1.5. */
+static double valley(const float *x, float *g, size_t n)
+{
+    double f = 0;
+    for (size_t i = 0; i + 1 < n; i += 2) {
+        const double a = (double)x[i], b = (double)x[i + 1], d = b - a * a;
+        f += 100 * d * d + (1 - a) * (1 - a);
+        g[i] = (float)(-400 * d * a - 2 * (1 - a));
+        g[i + 1] = (float)(200 * d);
+    }
+    return x[0] > 1.5f ? HUGE_VAL : f;
+}
+
+/* Each best point is at least as good as the one before, and the valley's end is found. */
+static void search__never_goes_on_from_a_worse_point(void **state)
+{
+    struct luc_optimiser o;
+    float x[6] = { -1.2f, 1, -0.5f, 2, 0, 0 }, best[6], g[6];
+    double last = INFINITY;
+    int worse = 0;
+    const struct luc_optimiser_spec spec = { .kind = LUC_LBFGS_SEARCH, .rate = 1, .pairs = 7 };
+    assert_int_equal(luc_optimiser_init(&o, &spec, 6, *state, NULL), LUC_OK);
+    for (int i = 0; i < 150; i++) {
+        const double f = valley(x, g, 6);
+        worse += !(f <= last);
+        luc_optimiser_step(&o, x, f, g);
+        memcpy(best, x, sizeof(x));
+        luc_optimiser_best(&o, best);
+        const double now = valley(best, g, 6);
+        assert_true(now <= last && now == o.at.loss);
+        last = now;
+    }
+    assert_true(worse > 0); /* steps that had to be taken back */
+    assert_true(last < 1e-6);
 }
 
 static void optimisers__reach_the_bottom_of_a_bowl(void **state)
 {
     assert_true(descend(*state, LUC_LBFGS, 1.0, 60) < 1e-3);
+    assert_true(descend(*state, LUC_LBFGS_SEARCH, 1.0, 60) < 1e-3);
     assert_true(descend(*state, LUC_ADAM, 0.5, 500) < 1e-2);
     assert_true(descend(*state, LUC_ASCENT, 0.02, 2000) < 100); /* from 98,800 */
 }
 
 static void optimiser__goes_on_from_its_saved_state_bit_for_bit(void **state)
 {
-    for (int kind = LUC_ADAM; kind <= LUC_ASCENT; kind++) {
+    for (int kind = LUC_ADAM; kind <= LUC_LBFGS_SEARCH; kind++) {
         struct luc_optimiser a, b;
         float xa[20] = { 0 }, xb[20], g[20];
         const struct luc_optimiser_spec spec = { .kind = (enum luc_optimiser_kind)kind,
@@ -263,11 +357,11 @@ static void optimiser__goes_on_from_its_saved_state_bit_for_bit(void **state)
                 b.state = own;
                 memcpy(xb, xa, sizeof(xa));
             }
-            bowl(xa, g, 20);
-            luc_optimiser_step(&a, xa, g);
+            const double fa = bowl(xa, g, 20);
+            luc_optimiser_step(&a, xa, fa, g);
             if (i >= 17) {
-                bowl(xb, g, 20);
-                luc_optimiser_step(&b, xb, g);
+                const double fb = bowl(xb, g, 20);
+                luc_optimiser_step(&b, xb, fb, g);
             }
         }
         assert_memory_equal(xa, xb, sizeof(xa));
@@ -283,8 +377,10 @@ int main(void)
         T(paint__fourier_gradient_matches_finite_difference),
         T(gram__is_symmetric_and_scaled_by_its_size),
         T(losses__gradients_match_finite_differences),
-        T(total_variation__gradient_matches_finite_difference),
+        T(objectives__gradients_match_finite_differences),
+        T(objectives__are_what_they_are_called),
         T(adam__first_step_is_the_rate_whatever_the_gradient),
+        T(search__never_goes_on_from_a_worse_point),
         T(optimisers__reach_the_bottom_of_a_bowl),
         T(optimiser__goes_on_from_its_saved_state_bit_for_bit),
     };

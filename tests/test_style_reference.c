@@ -126,9 +126,12 @@ static void follow(const struct luc_model *m, const struct reference *ref)
     struct luc_loop *loop = NULL;
     double l1, l2;
     const size_t n = add_losses(m, ref, &content, &style, losses, arena);
-    assert_int_equal(
-        luc_paint_init(&paint, ref->paint, content.height, content.width, 1.0, arena, NULL),
-        LUC_OK);
+    assert_int_equal(luc_paint_init(&paint,
+                                    &(struct luc_paint_spec){ .kind = ref->paint,
+                                                              .height = content.height,
+                                                              .width = content.width },
+                                    arena, NULL),
+                     LUC_OK);
     luc_paint_set(&paint, content.data);
     const struct luc_loop_spec spec = { .model = m,
                                         .paint = &paint,

@@ -1,11 +1,13 @@
 #include "core/generate/loss.h"
 
+#include "core/generate/objective.h"
 #include "core/tensor/blas.h"
+
+#include <assert.h>
 
 #define GRAM_ROWS 64   /* rows of a Gram matrix per work item */
 #define SPAN      4096 /* columns of features per work item */
 #define TINY      1e-30
-#define WHITE     255.0
 
 struct gram_job {
     const float *features;
@@ -68,35 +70,47 @@ void luc_loss_feature(struct luc_loss *loss, size_t value, double weight,
 }
 
 struct gram_gradient {
-    const float *features, *difference; /* difference: G - G0, symmetric */
+    const float *features, *d_gram; /* d_gram symmetric */
     float *gradient;
     size_t channels, pixels;
     float scale;
 };
 
-/* dF[:, span] += scale * (G - G0) F[:, span] */
+/* dF[:, span] += scale * d_gram F[:, span] */
 static void gram_span(void *ctx, size_t item, size_t lane)
 {
     const struct gram_gradient *j = ctx;
     (void)lane;
     const size_t from = item * SPAN;
     const size_t n = j->pixels - from < SPAN ? j->pixels - from : SPAN;
-    luc_sgemm(false, false, j->channels, n, j->channels, j->scale, j->difference, j->channels,
+    luc_sgemm(false, false, j->channels, n, j->channels, j->scale, j->d_gram, j->channels,
               j->features + from, j->pixels, 1.0f, j->gradient + from, j->pixels);
+}
+
+void luc_gram_backward(const struct luc_threads *threads, const struct luc_tensor *features,
+                       const float *d_gram, double scale, float *gradient)
+{
+    const struct luc_shape *s = &features->shape;
+    struct gram_gradient j = { .features = features->data,
+                               .d_gram = d_gram,
+                               .gradient = gradient,
+                               .channels = s->dim[1],
+                               .pixels = s->dim[2] * s->dim[3] };
+    j.scale = (float)(scale * 2.0 / ((double)j.channels * (double)j.pixels));
+    luc_parallel_for(threads, (j.pixels + SPAN - 1) / SPAN, gram_span, &j);
 }
 
 static double eval_gram(struct luc_loss *loss, const struct luc_threads *threads,
                         const struct luc_tensor *features, struct luc_tensor *gradient)
 {
-    const struct luc_shape *s = &features->shape;
-    const size_t c = s->dim[1], pixels = s->dim[2] * s->dim[3];
+    const size_t c = features->shape.dim[1];
     float *gram = loss->scratch, *difference = loss->scratch + c * c;
+    assert(features->shape.dim[0] == 1);
     luc_gram(threads, features, gram);
     for (size_t i = 0; i < c * c; i++)
         difference[i] = gram[i] - loss->target[i];
-    struct gram_gradient j = { features->data, difference, gradient->data, c, pixels, 0 };
-    j.scale = (float)(loss->weight * 4.0 / (loss->size * (double)c * (double)pixels));
-    luc_parallel_for(threads, (pixels + SPAN - 1) / SPAN, gram_span, &j);
+    luc_gram_backward(threads, features, difference, loss->weight * 2.0 / loss->size,
+                      gradient->data);
     return sum_of_squares(difference, c * c) / loss->size;
 }
 
@@ -114,50 +128,20 @@ static double eval_feature(struct luc_loss *loss, const struct luc_tensor *featu
     return sum / (double)n / loss->size;
 }
 
-static double eval_energy(const struct luc_loss *loss, const struct luc_tensor *features,
-                          struct luc_tensor *gradient)
-{
-    const size_t n = luc_numel(&features->shape);
-    const float scale = (float)(loss->weight / (double)n);
-    for (size_t i = 0; i < n; i++)
-        gradient->data[i] -= scale * features->data[i];
-    return -sum_of_squares(features->data, n) / (2.0 * (double)n);
-}
-
 double luc_loss_eval(struct luc_loss *loss, const struct luc_threads *threads,
                      const struct luc_tensor *features, struct luc_tensor *gradient)
 {
     switch (loss->kind) {
     case LUC_LOSS_GRAM: loss->latest = eval_gram(loss, threads, features, gradient); break;
     case LUC_LOSS_FEATURE: loss->latest = eval_feature(loss, features, gradient); break;
-    case LUC_LOSS_ENERGY: loss->latest = eval_energy(loss, features, gradient); break;
+    case LUC_LOSS_ENERGY:
+    case LUC_LOSS_CLASS:
+    case LUC_LOSS_CHANNEL:
+    case LUC_LOSS_NEURON:
+    case LUC_LOSS_DIRECTION: loss->latest = luc_objective_eval(loss, features, gradient); break;
+    case LUC_LOSS_DIVERSITY:
+        loss->latest = luc_diversity_eval(loss, threads, features, gradient);
+        break;
     }
     return loss->weight * loss->latest;
-}
-
-/* One direction: neighbours are `step` apart; `count` of them in rows of `row`, `lines` rows. */
-static double variation(double weight, const float *p, size_t lines, size_t row, size_t count,
-                        size_t step, float *g)
-{
-    double sum = 0;
-    const double n = 3.0 * (double)lines * (double)count;
-    const float scale = n > 0 ? (float)(weight * 2.0 / (n * WHITE * WHITE)) : 0;
-    for (size_t l = 0; l < 3 * lines; l++)
-        for (size_t i = 0; i < count; i++) {
-            const size_t at = l * row + i;
-            const float d = p[at + step] - p[at];
-            sum += (double)d * (double)d;
-            g[at + step] += scale * d;
-            g[at] -= scale * d;
-        }
-    return n > 0 ? weight * sum / (n * WHITE * WHITE) : 0;
-}
-
-double luc_total_variation(double weight, const float *picture, size_t height, size_t width,
-                           float *gradient)
-{
-    if (weight == 0)
-        return 0;
-    return variation(weight, picture, height, width, width - 1, 1, gradient) +
-           variation(weight, picture, 1, height * width, (height - 1) * width, width, gradient);
 }

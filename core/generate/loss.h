@@ -1,14 +1,28 @@
-/* loss.h -- what an optimisation wants of a layer's features F [1, C, H, W].
+/* loss.h -- what an optimisation wants of a layer's features F [N, C, H, W], N pictures at once.
  *
- * Each loss is relative to its target, so that one weight serves every network and layer:
+ * Pictures to be like, one at a time (N = 1); relative to their target, so that one weight serves
+ * every network and layer:
  *
- *   GRAM     sum (G - G0)^2 / sum G0^2,  G = F F^T / (C H W), F as C x (H W)
- *   FEATURE  mean (F - F0)^2 / mean F0^2
- *   ENERGY   -mean F^2 / 2: no target; the more a layer answers, the lower
+ *   GRAM       sum (G - G0)^2 / sum G0^2,  G = F F^T / (C H W), F as C x (H W)
+ *   FEATURE    mean (F - F0)^2 / mean F0^2
  *
- * ENERGY is DeepDream's (Mordvintsev, Olah & Tyka, "Inceptionism", 2015). The others' source:
- * Gatys, Ecker & Bethge, "Image Style Transfer Using Convolutional Neural Networks", 2016,
- * arXiv:1508.06576. Differs: normalised by the target instead of by 4 C^2 (H W)^2 and 2.
+ * Answers to be high, summed over the pictures, so that each goes its own way (core/generate/
+ * objective.c):
+ *
+ *   ENERGY     -mean F^2 / 2
+ *   CLASS      -(F_k + sharpen * log softmax(F)_k); F: logits [N, C] or [N, C, 1, 1]
+ *   CHANNEL    -mean over positions of F_k
+ *   NEURON     -F_k at one position
+ *   DIRECTION  -mean over positions of sum_c F_c v_c / |v|
+ *
+ * DIVERSITY    mean over pairs of pictures of the cosine of their Gram matrices: pictures not to be
+ *              like one another
+ *
+ * Source: GRAM, FEATURE: Gatys, Ecker & Bethge, "Image Style Transfer Using Convolutional Neural
+ * Networks", 2016, arXiv:1508.06576. Differs: normalised by the target instead of by
+ * 4 C^2 (H W)^2 and 2. ENERGY: Mordvintsev, Olah & Tyka, "Inceptionism", 2015. CLASS without
+ * sharpen: Simonyan et al. 2013, arXiv:1312.6034, section 2. CHANNEL, NEURON, DIRECTION, DIVERSITY:
+ * Olah, Mordvintsev & Schubert, "Feature Visualization", Distill 2017.
  */
 #ifndef LUC_GENERATE_LOSS_H
 #define LUC_GENERATE_LOSS_H
@@ -17,16 +31,28 @@
 #include "core/base/parallel.h"
 #include "core/tensor/tensor.h"
 
-enum luc_loss_kind { LUC_LOSS_GRAM, LUC_LOSS_FEATURE, LUC_LOSS_ENERGY };
+enum luc_loss_kind {
+    LUC_LOSS_GRAM,
+    LUC_LOSS_FEATURE,
+    LUC_LOSS_ENERGY,
+    LUC_LOSS_CLASS,
+    LUC_LOSS_CHANNEL,
+    LUC_LOSS_NEURON,
+    LUC_LOSS_DIRECTION,
+    LUC_LOSS_DIVERSITY,
+};
 
 struct luc_loss {
     enum luc_loss_kind kind;
     size_t value; /* the layer */
     double weight;
-    float *target;  /* GRAM: G0 [C, C]; FEATURE: F0, like the layer. Borrowed */
+    float *target;  /* GRAM: G0 [C, C]; FEATURE: F0, like the layer; DIRECTION: v [C]. Borrowed */
     double size;    /* GRAM: sum G0^2; FEATURE: mean F0^2; never 0 */
-    float *scratch; /* GRAM: 2 * C * C floats. Borrowed */
-    double latest;  /* the unweighted loss of the latest luc_loss_eval() */
+    float *scratch; /* GRAM: 2 * C * C floats; DIVERSITY: 2 * N * C * C floats. Borrowed */
+    size_t index;   /* CLASS, CHANNEL, NEURON: k, below C */
+    size_t row, column; /* NEURON: below H and W */
+    double sharpen;     /* CLASS */
+    double latest;      /* the unweighted loss of the latest luc_loss_eval() */
 };
 
 /* G [C, C] of features [1, C, H, W]. The same bits for any number of threads. */
@@ -40,14 +66,13 @@ LUC_MUST_USE enum luc_status luc_loss_gram(struct luc_loss *loss, size_t value, 
 /* Points a FEATURE loss at features that stay where they are. */
 void luc_loss_feature(struct luc_loss *loss, size_t value, double weight,
                       const struct luc_tensor *content);
+/* Allocates a DIVERSITY loss's scratch for n pictures of `channels` channels. */
+LUC_MUST_USE enum luc_status luc_loss_diversity(struct luc_loss *loss, size_t value, double weight,
+                                                size_t n, size_t channels, struct luc_arena *arena,
+                                                struct luc_error *err);
 
 /* weight * loss at `features`; adds its gradient to `gradient`. */
 double luc_loss_eval(struct luc_loss *loss, const struct luc_threads *threads,
                      const struct luc_tensor *features, struct luc_tensor *gradient);
-
-/* weight * (mean dx^2 + mean dy^2) over a picture [3, H, W] of 0..255, differences on pixels / 255;
- * adds the gradient with respect to the pixels. */
-double luc_total_variation(double weight, const float *picture, size_t height, size_t width,
-                           float *gradient);
 
 #endif

@@ -13,9 +13,14 @@ static const double colour[3][3] = { { 0.26, 0.09, 0.02 },
                                      { 0.27, 0.00, -0.05 },
                                      { 0.27, -0.09, 0.03 } };
 
-static void colour_matrix(double m[3][3])
+static void colour_matrix(bool plain, double m[3][3])
 {
     double largest = 0;
+    if (plain) {
+        for (size_t i = 0; i < 9; i++)
+            m[i / 3][i % 3] = i % 4 == 0;
+        return;
+    }
     for (size_t c = 0; c < 3; c++) {
         double squares = 0;
         for (size_t r = 0; r < 3; r++)
@@ -58,24 +63,30 @@ static void fill_scale(struct luc_paint *p)
         }
 }
 
-enum luc_status luc_paint_init(struct luc_paint *p, enum luc_paint_kind kind, size_t height,
-                               size_t width, double decay, struct luc_arena *arena,
-                               struct luc_error *err)
+enum luc_status luc_paint_init(struct luc_paint *p, const struct luc_paint_spec *spec,
+                               struct luc_arena *arena, struct luc_error *err)
 {
-    struct luc_paint fresh = { .kind = kind, .height = height, .width = width, .decay = decay };
-    const size_t pixels = height * width, bins = spectrum_size(&fresh);
-    fresh.n = kind == LUC_PIXEL ? 3 * pixels : 3 * 2 * bins;
+    struct luc_paint fresh = { .kind = spec->kind,
+                               .height = spec->height,
+                               .width = spec->width,
+                               .count = spec->count ? spec->count : 1,
+                               .decay = spec->decay > 0 ? spec->decay : 1 };
+    const size_t pixels = fresh.height * fresh.width, bins = spectrum_size(&fresh);
+    fresh.each = fresh.kind == LUC_PIXEL ? 3 * pixels : 3 * 2 * bins;
+    fresh.n = fresh.count * fresh.each;
     fresh.variable = luc_arena_alloc(arena, fresh.n, sizeof(float));
     if (!fresh.variable)
         return luc_fail_nomem(err, "picture", fresh.n * sizeof(float));
-    if (kind == LUC_FOURIER) {
+    if (fresh.kind == LUC_FOURIER) {
         fresh.scale = luc_arena_alloc(arena, bins, sizeof(float));
         fresh.planes = luc_arena_alloc(arena, 3 * pixels, sizeof(float));
         fresh.spectrum = luc_arena_alloc(arena, 2 * bins, sizeof(float));
         if (!fresh.scale || !fresh.planes || !fresh.spectrum)
             return luc_fail_nomem(err, "picture", 3 * pixels * sizeof(float));
+        colour_matrix(spec->plain_colours, fresh.colour);
         fill_scale(&fresh);
-        const enum luc_status st = luc_fft_create(height, width, arena, &fresh.fft, err);
+        const enum luc_status st =
+            luc_fft_create(fresh.height, fresh.width, arena, &fresh.fft, err);
         if (st)
             return st;
     }
@@ -98,16 +109,11 @@ static float logit(float pixel)
     return logf(t / (1 - t));
 }
 
-void luc_paint_set(struct luc_paint *p, const float *picture)
+static void set_spectrum(struct luc_paint *p, const float *picture, float *variable)
 {
     const size_t pixels = p->height * p->width, bins = spectrum_size(p);
-    if (p->kind == LUC_PIXEL) {
-        memcpy(p->variable, picture, 3 * pixels * sizeof(float));
-        return;
-    }
-    double m[3][3], inv[3][3];
-    colour_matrix(m);
-    invert3(m, inv);
+    double inv[3][3];
+    invert3(p->colour, inv);
     for (size_t i = 0; i < pixels; i++) {
         const float rgb[3] = { logit(picture[i]), logit(picture[pixels + i]),
                                logit(picture[2 * pixels + i]) };
@@ -118,8 +124,18 @@ void luc_paint_set(struct luc_paint *p, const float *picture)
     }
     for (size_t c = 0; c < 3; c++) {
         luc_fft_forward(p->fft, p->planes + c * pixels, p->spectrum);
-        scale_spectrum(p, p->spectrum, p->variable + 2 * c * bins, true);
+        scale_spectrum(p, p->spectrum, variable + 2 * c * bins, true);
     }
+}
+
+void luc_paint_set(struct luc_paint *p, const float *pictures)
+{
+    const size_t n = 3 * p->height * p->width;
+    for (size_t i = 0; i < p->count; i++)
+        if (p->kind == LUC_PIXEL)
+            memcpy(p->variable + i * n, pictures + i * n, n * sizeof(float));
+        else
+            set_spectrum(p, pictures + i * n, p->variable + i * p->each);
 }
 
 void luc_paint_noise(struct luc_paint *p, double deviation, struct luc_rng *rng)
@@ -131,21 +147,16 @@ void luc_paint_noise(struct luc_paint *p, double deviation, struct luc_rng *rng)
     luc_paint_clamp(p);
 }
 
-void luc_paint_get(struct luc_paint *p, float *picture)
+static void get_picture(struct luc_paint *p, const float *variable, float *picture)
 {
     const size_t pixels = p->height * p->width, bins = spectrum_size(p);
-    if (p->kind == LUC_PIXEL) {
-        memcpy(picture, p->variable, 3 * pixels * sizeof(float));
-        return;
-    }
-    double m[3][3];
-    colour_matrix(m);
     for (size_t c = 0; c < 3; c++) {
-        scale_spectrum(p, p->variable + 2 * c * bins, p->spectrum, false);
+        scale_spectrum(p, variable + 2 * c * bins, p->spectrum, false);
         luc_fft_inverse(p->fft, p->spectrum, p->planes + c * pixels);
     }
     for (size_t r = 0; r < 3; r++) {
-        const float a = (float)m[r][0] / TONE, b = (float)m[r][1] / TONE, c = (float)m[r][2] / TONE;
+        const float a = (float)p->colour[r][0] / TONE, b = (float)p->colour[r][1] / TONE,
+                    c = (float)p->colour[r][2] / TONE;
         for (size_t i = 0; i < pixels; i++) {
             const float tone =
                 a * p->planes[i] + b * p->planes[pixels + i] + c * p->planes[2 * pixels + i];
@@ -154,30 +165,34 @@ void luc_paint_get(struct luc_paint *p, float *picture)
     }
 }
 
+void luc_paint_get(struct luc_paint *p, float *pictures)
+{
+    const size_t n = 3 * p->height * p->width;
+    for (size_t i = 0; i < p->count; i++)
+        if (p->kind == LUC_PIXEL)
+            memcpy(pictures + i * n, p->variable + i * n, n * sizeof(float));
+        else
+            get_picture(p, p->variable + i * p->each, pictures + i * n);
+}
+
 /* Through sigmoid and colour matrix: planes receives dL/d(planes). */
 static void planes_backward(struct luc_paint *p, const float *picture, const float *d_picture)
 {
     const size_t pixels = p->height * p->width;
-    double m[3][3];
-    colour_matrix(m);
     memset(p->planes, 0, 3 * pixels * sizeof(float));
     for (size_t r = 0; r < 3; r++)
         for (size_t i = 0; i < pixels; i++) {
             const float v = picture[r * pixels + i];
             const float d = d_picture[r * pixels + i] * v * (1.0f - v / WHITE) / TONE;
             for (size_t c = 0; c < 3; c++)
-                p->planes[c * pixels + i] += (float)m[r][c] * d;
+                p->planes[c * pixels + i] += (float)p->colour[r][c] * d;
         }
 }
 
-void luc_paint_backward(struct luc_paint *p, const float *picture, const float *d_picture,
-                        float *d_variable)
+static void spectrum_backward(struct luc_paint *p, const float *picture, const float *d_picture,
+                              float *d_variable)
 {
-    const size_t h = p->height, w = p->width, pixels = h * w, columns = luc_fft_columns(w);
-    if (p->kind == LUC_PIXEL) {
-        memcpy(d_variable, d_picture, 3 * pixels * sizeof(float));
-        return;
-    }
+    const size_t w = p->width, pixels = p->height * w, columns = luc_fft_columns(w);
     planes_backward(p, picture, d_picture);
     for (size_t c = 0; c < 3; c++) {
         float *d = d_variable + 2 * c * spectrum_size(p);
@@ -191,6 +206,17 @@ void luc_paint_backward(struct luc_paint *p, const float *picture, const float *
             d[2 * i + 1] = p->spectrum[2 * i + 1] * s;
         }
     }
+}
+
+void luc_paint_backward(struct luc_paint *p, const float *pictures, const float *d_pictures,
+                        float *d_variable)
+{
+    const size_t n = 3 * p->height * p->width;
+    for (size_t i = 0; i < p->count; i++)
+        if (p->kind == LUC_PIXEL)
+            memcpy(d_variable + i * n, d_pictures + i * n, n * sizeof(float));
+        else
+            spectrum_backward(p, pictures + i * n, d_pictures + i * n, d_variable + i * p->each);
 }
 
 void luc_paint_clamp(struct luc_paint *p)

@@ -109,7 +109,10 @@ static enum luc_status amplify(struct dream *d, size_t octave, struct luc_canvas
     struct luc_paint paint;
     struct luc_loop *loop = NULL;
     enum luc_status st =
-        luc_paint_init(&paint, LUC_PIXEL, canvas->height, canvas->width, 1.0, run->arena, err);
+        luc_paint_init(&paint,
+                       &(struct luc_paint_spec){
+                           .kind = LUC_PIXEL, .height = canvas->height, .width = canvas->width },
+                       run->arena, err);
     if (st)
         return st;
     luc_paint_set(&paint, canvas->data);
@@ -119,7 +122,7 @@ static enum luc_status amplify(struct dream *d, size_t octave, struct luc_canvas
                                         .losses = d->losses,
                                         .n_losses = d->n_losses,
                                         .optimiser = { .kind = LUC_ASCENT, .rate = d->p->step },
-                                        .jitter = (size_t)d->p->jitter,
+                                        .views = { .jitter = (size_t)d->p->jitter },
                                         .rng = run->rng };
     st = luc_loop_create(&spec, run->arena, &loop, err);
     double total = 0;

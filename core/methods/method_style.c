@@ -428,8 +428,11 @@ static enum luc_status run_size(struct style *s, size_t row, const struct luc_ca
         st = luc_features(run->model, run->threads, content->data, content->height, content->width,
                           &s->content_layer, 1, arena, &x, err);
     if (!st)
-        st = luc_paint_init(&paint, s->recipe.paint, content->height, content->width, 1.0, arena,
-                            err);
+        st = luc_paint_init(&paint,
+                            &(struct luc_paint_spec){ .kind = s->recipe.paint,
+                                                      .height = content->height,
+                                                      .width = content->width },
+                            arena, err);
     if (st)
         return st;
     luc_loss_feature(&losses[n_losses - 1], s->content_layer, 1.0,
@@ -447,8 +450,8 @@ static enum luc_status run_size(struct style *s, size_t row, const struct luc_ca
                                         .losses = losses,
                                         .n_losses = n_losses,
                                         .optimiser = s->optimiser,
-                                        .tv = s->p->tv,
-                                        .jitter = s->recipe.jitter,
+                                        .regular = { .tv = s->p->tv },
+                                        .views = { .jitter = s->recipe.jitter },
                                         .reference = s->recipe.jitter ? content->data : NULL,
                                         .rng = run->rng };
     if (!st)
