@@ -127,13 +127,18 @@ LUC_MUST_USE enum luc_status luc_run_frame(const struct luc_run *run, const stru
 LUC_MUST_USE enum luc_status luc_run_input(struct luc_run *run, size_t i, struct luc_frame *frame,
                                            struct luc_tensor *input, struct luc_error *err);
 
-/* One image, one question: plans, allocates, copies the input in and runs forward. */
+/* A question to the network: what is read, where gradients come in, with respect to what. */
 struct luc_ask {
     const size_t *taps, *seeds, *wrt;
     size_t n_taps, n_seeds, n_wrt;
     bool backward_again;
     bool fast; /* luc_plan_spec.fast: for pictures, not for explanations */
 };
+/* The plan of a question to pictures of the shape `input`, in the run's arena. */
+LUC_MUST_USE enum luc_status luc_run_plan(struct luc_run *run, const struct luc_shape *input,
+                                          const struct luc_ask *ask, const struct luc_plan **plan,
+                                          struct luc_error *err);
+/* One picture: plans, allocates, copies the input in and runs forward. */
 LUC_MUST_USE enum luc_status luc_run_forward(struct luc_run *run, const struct luc_tensor *input,
                                              const struct luc_ask *ask, struct luc_exec **exec,
                                              struct luc_error *err);

@@ -187,7 +187,7 @@ static enum luc_status score_all(struct cover *c, struct luc_error *err)
     c->scratch = luc_arena_alloc(c->run->arena, n, sizeof(*c->scratch));
     if (!c->scratch)
         return luc_fail_nomem(err, "classes", n * sizeof(*c->scratch));
-    for (size_t batch = LUC_PERTURB_BATCH; batch > 0 && st == LUC_NOMEM; batch /= 2) {
+    for (size_t batch = LUC_BATCH_MAX; batch > 0 && st == LUC_NOMEM; batch /= 2) {
         const struct luc_arena_mark mark = luc_arena_mark(c->run->arena);
         st = try_region(c, batch, err);
         luc_arena_release(c->run->arena, mark);

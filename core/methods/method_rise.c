@@ -45,7 +45,7 @@ static const struct luc_param rows[] = {
     LUC_PARAM_END,
 };
 
-#define RING ((size_t)LUC_PERTURB_BATCH)
+#define RING ((size_t)LUC_BATCH_MAX)
 
 /* One axis of the enlargement: where pixel i lies in the grid, between `low` and the next cell. */
 struct place {

@@ -5,9 +5,7 @@
 #ifndef LUC_METHODS_PERTURB_H
 #define LUC_METHODS_PERTURB_H
 
-#include "core/methods/method.h"
-
-#define LUC_PERTURB_BATCH 16 /* pictures at once, at most */
+#include "core/methods/batch.h"
 
 struct luc_perturb {
     const struct luc_shape *shape; /* of one picture, [1, C, H, W] */

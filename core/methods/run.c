@@ -151,12 +151,12 @@ enum luc_status luc_run_input(struct luc_run *run, size_t i, struct luc_frame *f
     return st;
 }
 
-enum luc_status luc_run_forward(struct luc_run *run, const struct luc_tensor *input,
-                                const struct luc_ask *ask, struct luc_exec **exec,
-                                struct luc_error *err)
+enum luc_status luc_run_plan(struct luc_run *run, const struct luc_shape *input,
+                             const struct luc_ask *ask, const struct luc_plan **plan,
+                             struct luc_error *err)
 {
     const struct luc_plan_spec spec = { .graph = run->model->graph,
-                                        .inputs = &input->shape,
+                                        .inputs = input,
                                         .taps = ask->taps,
                                         .n_taps = ask->n_taps,
                                         .seeds = ask->seeds,
@@ -166,8 +166,15 @@ enum luc_status luc_run_forward(struct luc_run *run, const struct luc_tensor *in
                                         .lanes = luc_lanes(run->threads),
                                         .backward_again = ask->backward_again,
                                         .fast = ask->fast };
+    return luc_plan_create(&spec, run->arena, plan, err);
+}
+
+enum luc_status luc_run_forward(struct luc_run *run, const struct luc_tensor *input,
+                                const struct luc_ask *ask, struct luc_exec **exec,
+                                struct luc_error *err)
+{
     const struct luc_plan *plan = NULL;
-    enum luc_status st = luc_plan_create(&spec, run->arena, &plan, err);
+    enum luc_status st = luc_run_plan(run, &input->shape, ask, &plan, err);
     if (!st)
         st = luc_exec_create(plan, run->arena, run->threads, exec, err);
     if (st)
