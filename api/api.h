@@ -15,10 +15,11 @@
 #include "core/base/str.h"
 #include "core/methods/method.h"
 
-#define API_ID_MAX      40 /* bytes of a request id, NUL included */
-#define API_FIELDS_MAX  64 /* parameters of one request */
-#define API_KEY_MAX     64 /* bytes, NUL included; values have LUC_TEXT_MAX */
-#define API_PARTS_MAX   96 /* parts of one form, parameters and pictures */
+#define API_ID_MAX      40   /* bytes of a request id, NUL included */
+#define API_FIELDS_MAX  64   /* parameters of one request */
+#define API_KEY_MAX     64   /* bytes, NUL included; values have LUC_TEXT_MAX */
+#define API_PARTS_MAX   1024 /* parts of one form, parameters and pictures */
+#define API_NAME_MAX    128  /* bytes of what a picture, a label or a collection is called */
 #define API_HEADERS_MAX 16
 #define API_OWNER_MAX   40 /* bytes of an owner, NUL included */
 

@@ -28,16 +28,19 @@ struct api_job *api_job_destroy(struct api_job *job)
 {
     if (!job)
         return NULL;
-    for (size_t i = 0; i < job->n_images; i++)
+    for (size_t i = 0; i < job->n_images; i++) {
         free(job->images[i].bytes);
+        free(job->images[i].name);
+        free(job->images[i].label);
+    }
     free(job->images);
     api_params_done(&job->params);
     free(job);
     return NULL;
 }
 
-static enum luc_status check_image(const void *bytes, size_t size, size_t max_pixels,
-                                   struct luc_image_info *info, struct luc_error *err)
+enum luc_status api_image_check(const void *bytes, size_t size, size_t max_pixels,
+                                struct luc_image_info *info, struct luc_error *err)
 {
     const enum luc_status st = luc_image_probe(bytes, size, info, err);
     if (st)
@@ -49,8 +52,8 @@ static enum luc_status check_image(const void *bytes, size_t size, size_t max_pi
     return LUC_OK;
 }
 
-static enum luc_status hash_bytes(const void *bytes, size_t size, char text[API_SHA256_MAX],
-                                  struct luc_error *err)
+enum luc_status api_sha256(const void *bytes, size_t size, char text[API_SHA256_MAX],
+                           struct luc_error *err)
 {
     struct luc_hash h = { 0 };
     char hex[LUC_HASH_HEX_MAX] = "";
@@ -64,33 +67,70 @@ static enum luc_status hash_bytes(const void *bytes, size_t size, char text[API_
     return st;
 }
 
-enum luc_status api_job_add_image(struct api_job *job, const void *bytes, size_t size,
-                                  size_t max_pixels, struct luc_error *err)
+static enum luc_status check_room(const struct api_job *job, struct luc_error *err)
 {
     const struct luc_method *m = job->what->method;
+    return job->n_images < m->images_max
+               ? LUC_OK
+               : luc_fail_param(err, LUC_INVALID, "image", "%s takes at most %zu picture%s",
+                                m->name, m->images_max, m->images_max == 1 ? "" : "s");
+}
+
+/* Takes `one` on success; frees what it holds otherwise. */
+static enum luc_status append(struct api_job *job, struct api_upload *one, struct luc_error *err)
+{
+    struct api_upload *grown = NULL;
+    if (one->name && one->label)
+        grown = realloc(job->images, (job->n_images + 1) * sizeof(*grown));
+    if (!grown) {
+        free(one->bytes);
+        free(one->name);
+        free(one->label);
+        return luc_fail_nomem(err, "pictures", sizeof(*grown));
+    }
+    job->images = grown;
+    job->images[job->n_images++] = *one;
+    return LUC_OK;
+}
+
+enum luc_status api_job_add_image(struct api_job *job, const char *name, const void *bytes,
+                                  size_t size, size_t max_pixels, struct luc_error *err)
+{
     struct luc_image_info info = { 0 };
-    if (job->n_images == m->images_max)
-        return luc_fail_param(err, LUC_INVALID, "image", "%s takes at most %zu picture%s", m->name,
-                              m->images_max, m->images_max == 1 ? "" : "s");
-    enum luc_status st = check_image(bytes, size, max_pixels, &info, err);
+    struct api_upload one = { .size = size };
+    enum luc_status st = check_room(job, err);
+    if (!st)
+        st = api_image_check(bytes, size, max_pixels, &info, err);
+    if (!st)
+        st = api_sha256(bytes, size, one.sha256, err);
     if (st)
         return st;
-    struct api_upload *grown = realloc(job->images, (job->n_images + 1) * sizeof(*grown));
-    if (!grown)
-        return luc_fail_nomem(err, "pictures", sizeof(*grown));
-    job->images = grown;
-    struct api_upload one = {
-        .bytes = malloc(size), .size = size, .width = info.width, .height = info.height
-    };
+    one.width = info.width;
+    one.height = info.height;
+    one.bytes = malloc(size);
     if (!one.bytes)
         return luc_fail_nomem(err, "a picture", size);
     memcpy(one.bytes, bytes, size);
-    st = hash_bytes(bytes, size, one.sha256, err);
+    one.name = strdup(name);
+    one.label = strdup("");
+    return append(job, &one, err);
+}
+
+enum luc_status api_job_add_ref(struct api_job *job, const struct api_ref *ref,
+                                struct luc_error *err)
+{
+    struct api_upload one = { .size = ref->size, .width = ref->width, .height = ref->height };
+    if (strlen(ref->sha256) != API_SHA256_MAX - 1 ||
+        strspn(ref->sha256, "0123456789abcdef") != API_SHA256_MAX - 1 || ref->width == 0 ||
+        ref->height == 0)
+        return luc_fail(err, LUC_FORMAT, "a stored job's picture has no name or size");
+    const enum luc_status st = check_room(job, err);
     if (st)
-        free(one.bytes);
-    else
-        job->images[job->n_images++] = one;
-    return st;
+        return st;
+    memcpy(one.sha256, ref->sha256, sizeof(one.sha256));
+    one.name = strdup(ref->name);
+    one.label = strdup(ref->label);
+    return append(job, &one, err);
 }
 
 enum luc_status api_job_choose_format(struct api_job *job, const char *accept,
@@ -126,19 +166,40 @@ enum luc_status api_job_check(const struct api_job *job, struct luc_error *err)
                                        : LUC_OK;
 }
 
+/* Everything about a picture but its bytes. */
+static json_t *upload_json(const struct api_upload *u)
+{
+    json_t *o = json_object();
+    api_json_set(o, "sha256", json_string(u->sha256));
+    api_json_set(o, "bytes", json_integer((json_int_t)u->size));
+    api_json_set(o, "width", json_integer((json_int_t)u->width));
+    api_json_set(o, "height", json_integer((json_int_t)u->height));
+    if (*u->name)
+        api_json_set(o, "name", api_json_text(u->name));
+    if (*u->label)
+        api_json_set(o, "label", api_json_text(u->label));
+    return o;
+}
+
+json_t *api_job_images_json(const struct api_job *job)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < job->n_images; i++)
+        json_array_append_new(list, upload_json(&job->images[i]));
+    return list;
+}
+
 void api_job_print(const struct api_job *job, struct luc_str *out)
 {
     static const char *const names[] = { "auto", "png", "jpeg", "json", "npy" };
-    json_t *doc = json_object(), *images = json_array();
-    for (size_t i = 0; i < job->n_images; i++)
-        json_array_append_new(images, json_string(job->images[i].sha256));
+    json_t *doc = json_object();
     api_json_set(doc, "id", json_string(job->id));
     api_json_set(doc, "method", json_string(job->what->method->name));
     api_json_set(doc, "parameters", api_params_json(&job->params));
     api_json_set(doc, "format", json_string(names[job->format]));
     api_json_set(doc, "quality", json_integer(job->params.answer.quality));
     api_json_set(doc, "embed", json_boolean(job->params.answer.embed != 0));
-    api_json_set(doc, "images", images);
+    api_json_set(doc, "images", api_job_images_json(job));
     api_json_print(doc, true, out);
     json_decref(doc);
 }

@@ -7,14 +7,22 @@
 #define API_JOB_H
 
 #include "api/params.h"
+#include "core/tensor/codec.h"
 
 #define API_SHA256_MAX 65 /* hexadecimal, NUL included */
 
+/* A picture whose bytes are kept by someone. */
+struct api_ref {
+    const char *sha256, *name, *label; /* name and label for people; "": none */
+    size_t size, width, height;        /* bytes; upright pixels */
+};
+
 struct api_upload {
-    void *bytes; /* heap */
+    void *bytes; /* heap; NULL: asked of api_services.picture when it is needed */
     size_t size;
     size_t width, height; /* upright */
     char sha256[API_SHA256_MAX];
+    char *name, *label; /* heap */
 };
 
 struct api_job {
@@ -31,10 +39,21 @@ LUC_MUST_USE enum luc_status api_job_create(const struct api_method *what, const
                                             struct api_job **job, struct luc_error *err);
 struct api_job *api_job_destroy(struct api_job *job); /* NULL is fine; returns NULL */
 
-/* Copies and hashes one picture. LUC_FORMAT: not an image this server reads, by its header.
- * LUC_TOO_LARGE: more than `max_pixels`. LUC_NOMEM. */
-LUC_MUST_USE enum luc_status api_job_add_image(struct api_job *job, const void *bytes, size_t size,
-                                               size_t max_pixels, struct luc_error *err);
+/* Its header: LUC_FORMAT: not an image this server reads; LUC_TOO_LARGE: more than `max_pixels` (0:
+ * no limit). */
+LUC_MUST_USE enum luc_status api_image_check(const void *bytes, size_t size, size_t max_pixels,
+                                             struct luc_image_info *info, struct luc_error *err);
+LUC_MUST_USE enum luc_status api_sha256(const void *bytes, size_t size, char text[API_SHA256_MAX],
+                                        struct luc_error *err);
+
+/* Copies and hashes one picture; `name` is its file's, for people. Errors of api_image_check();
+ * LUC_NOMEM. */
+LUC_MUST_USE enum luc_status api_job_add_image(struct api_job *job, const char *name,
+                                               const void *bytes, size_t size, size_t max_pixels,
+                                               struct luc_error *err);
+/* One that is kept elsewhere. LUC_FORMAT: not a hash. */
+LUC_MUST_USE enum luc_status api_job_add_ref(struct api_job *job, const struct api_ref *ref,
+                                             struct luc_error *err);
 /* Picks job->format from the parameter `format`, else from the Accept header (NULL: none).
  * LUC_UNSUPPORTED: the method cannot answer that way. */
 LUC_MUST_USE enum luc_status api_job_choose_format(struct api_job *job, const char *accept,
@@ -45,9 +64,15 @@ LUC_MUST_USE enum luc_status api_job_check(const struct api_job *job, struct luc
 /* All of it but the pictures' bytes, which are named by their hashes, as canonical JSON; the
  * parameters are text that api_params_set() reads back. */
 void api_job_print(const struct api_job *job, struct luc_str *out);
+/* Its pictures as that text has them: sha256, bytes, width, height, name and label. */
+json_t *api_job_images_json(const struct api_job *job);
 
 /* What a worker brings. */
 struct api_services {
+    /* The bytes (heap) of a picture that the job only refers to; NULL: no job does. */
+    enum luc_status (*picture)(void *ctx, const struct api_upload *picture, char **bytes,
+                               size_t *size, struct luc_error *err);
+    void *picture_ctx;
     const struct api_env *env; /* model_get, model_put, limits, version */
     const struct luc_threads *threads;
     bool (*tick)(void *ctx, double progress); /* false: give up; may be NULL */

@@ -83,7 +83,7 @@ static enum luc_status try(const struct planning *given, size_t limit, size_t *b
     }
     luc_result_init(&result, p.found);
     struct luc_run run = { .model = p.model,
-                           .pictures = { &p, get_picture, drop_picture },
+                           .pictures = { &p, get_picture, drop_picture, NULL },
                            .n_images = job->n_images,
                            .input = &job->params.input,
                            .arena = p.arena,
@@ -99,7 +99,7 @@ static enum luc_status try(const struct planning *given, size_t limit, size_t *b
     const size_t drawn = draws ? DRAW_BYTES * largest_upload(job) : 0;
     *bytes = luc_arena_peak(p.found) + p.picture_peak + (computed > drawn ? computed : drawn);
     for (size_t i = 0; i < job->n_images; i++)
-        *bytes += job->images[i].size;
+        *bytes += job->images[i].bytes ? job->images[i].size : 0;
     luc_result_done(&result);
     give_back(&p);
     return st;

@@ -2,7 +2,6 @@
 #include "api/json.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* A value of api_params_json() as the text of a request. */
@@ -38,28 +37,30 @@ static enum luc_status set_answer(struct api_job *job, const json_t *doc, struct
     return st ? st : api_job_choose_format(job, NULL, err);
 }
 
-struct source {
-    enum luc_status (*picture)(void *ctx, const char *sha256, char **bytes, size_t *size,
-                               struct luc_error *err);
-    void *ctx;
-};
-
-static enum luc_status add_picture(struct api_job *job, const json_t *name, const struct source *s,
-                                   struct luc_error *err)
+static size_t size_at(const json_t *o, const char *key)
 {
-    char *bytes = NULL;
-    size_t size = 0;
-    if (!json_is_string(name))
-        return luc_fail(err, LUC_FORMAT, "a stored job's picture has no name");
-    enum luc_status st = s->picture(s->ctx, json_string_value(name), &bytes, &size, err);
-    if (!st)
-        st = api_job_add_image(job, bytes, size, 0, err); /* its pixels were counted before */
-    free(bytes);
-    return st;
+    const json_int_t v = json_integer_value(json_object_get(o, key));
+    return v > 0 ? (size_t)v : 0;
 }
 
-static enum luc_status fill(struct api_job *job, const json_t *doc, const struct source *s,
-                            struct luc_error *err)
+static const char *text_at(const json_t *o, const char *key)
+{
+    const char *text = json_string_value(json_object_get(o, key));
+    return text ? text : "";
+}
+
+static enum luc_status add_picture(struct api_job *job, const json_t *o, struct luc_error *err)
+{
+    const struct api_ref ref = { .sha256 = text_at(o, "sha256"),
+                                 .name = text_at(o, "name"),
+                                 .label = text_at(o, "label"),
+                                 .size = size_at(o, "bytes"),
+                                 .width = size_at(o, "width"),
+                                 .height = size_at(o, "height") };
+    return api_job_add_ref(job, &ref, err);
+}
+
+static enum luc_status fill(struct api_job *job, const json_t *doc, struct luc_error *err)
 {
     const char *key;
     json_t *v;
@@ -73,19 +74,15 @@ static enum luc_status fill(struct api_job *job, const json_t *doc, const struct
     json_array_foreach(json_object_get(doc, "images"), i, v)
     {
         if (!st)
-            st = add_picture(job, v, s, err);
+            st = add_picture(job, v, err);
     }
     if (!st)
         st = set_answer(job, doc, err);
     return st ? st : api_job_check(job, err);
 }
 
-enum luc_status api_job_read(const char *text,
-                             enum luc_status (*picture)(void *ctx, const char *sha256, char **bytes,
-                                                        size_t *size, struct luc_error *err),
-                             void *ctx, struct api_job **job, struct luc_error *err)
+enum luc_status api_job_read(const char *text, struct api_job **job, struct luc_error *err)
 {
-    const struct source source = { picture, ctx };
     json_t *doc = json_loads(text, 0, NULL);
     const char *name = json_string_value(json_object_get(doc, "method"));
     const char *id = json_string_value(json_object_get(doc, "id"));
@@ -95,7 +92,7 @@ enum luc_status api_job_read(const char *text,
         what ? api_job_create(what, id, &made, err)
              : luc_fail(err, LUC_FORMAT, "a stored job names no method that this version has");
     if (!st)
-        st = fill(made, doc, &source, err);
+        st = fill(made, doc, err);
     json_decref(doc);
     if (st)
         api_job_destroy(made);

@@ -45,7 +45,8 @@ static enum luc_status compute(struct running *r, struct luc_error *err)
         return luc_fail_nomem(err, "a job", limit);
     luc_result_init(&r->result, r->found);
     struct luc_run run = { .model = r->model,
-                           .pictures = { &r->pictures, api_pictures_get, api_pictures_drop },
+                           .pictures = { &r->pictures, api_pictures_get, api_pictures_drop,
+                                         api_pictures_about },
                            .n_images = job->n_images,
                            .input = &job->params.input,
                            .arena = r->arena,

@@ -81,13 +81,10 @@ struct api_jobs {
                               bool *end, struct luc_error *err);
 };
 
-/* api_job_print()'s text back; picture() brings the bytes (heap) of a picture by its SHA-256.
- * LUC_FORMAT: not such a text, or of a method or parameter that this version does not have. */
-LUC_MUST_USE enum luc_status api_job_read(const char *text,
-                                          enum luc_status (*picture)(void *ctx, const char *sha256,
-                                                                     char **bytes, size_t *size,
-                                                                     struct luc_error *err),
-                                          void *ctx, struct api_job **job, struct luc_error *err);
+/* api_job_print()'s text back; its pictures are only referred to. LUC_FORMAT: not such a text, or of
+ * a method or parameter that this version does not have. */
+LUC_MUST_USE enum luc_status api_job_read(const char *text, struct api_job **job,
+                                          struct luc_error *err);
 
 /* Prefer (RFC 7240): respond-async, and wait=SECONDS (below 0: not given). */
 struct api_prefer {

@@ -80,7 +80,7 @@ static bool take_line(struct api_view *head, struct api_view *line)
     return line->size > 0;
 }
 
-static bool part_name(struct api_view head, struct api_view *name)
+static bool part_name(struct api_view head, struct api_view *name, struct api_view *file)
 {
     static const char want[] = "content-disposition:";
     struct api_view line;
@@ -89,6 +89,8 @@ static bool part_name(struct api_view head, struct api_view *name)
             continue;
         line.at += sizeof(want) - 1, line.size -= sizeof(want) - 1;
         line = skip_space(line);
+        if (!find_parameter(line, "filename", file))
+            *file = (struct api_view){ line.at, 0 };
         return line.size >= 9 && strncasecmp(line.at, "form-data", 9) == 0 &&
                find_parameter(line, "name", name) && name->size > 0;
     }
@@ -117,7 +119,7 @@ static enum luc_status take_part(struct api_view *rest, const char *mark, size_t
     if (!body)
         return luc_fail(err, LUC_INVALID, "form: a part's header lines do not end");
     const struct api_view head = { rest->at, (size_t)(body - rest->at) + 2 };
-    if (!part_name(head, &part->name))
+    if (!part_name(head, &part->name, &part->file))
         return luc_fail(err, LUC_INVALID, "form: a part has no name");
     /* The CRLF that belongs to the delimiter may be the one that ends an empty part's head. */
     rest->size -= (size_t)(body + 2 - rest->at), rest->at = body + 2;
@@ -142,6 +144,21 @@ static enum luc_status after_boundary(struct api_view *rest, bool *more, struct 
         return luc_fail(err, LUC_INVALID, "form: a boundary line is damaged");
     rest->at += 2, rest->size -= 2;
     return *more = true, LUC_OK;
+}
+
+void api_file_name(struct api_view file, char name[API_NAME_MAX])
+{
+    size_t n = 0;
+    for (size_t i = 0; i < file.size; i++)
+        if (file.at[i] == '/' || file.at[i] == '\\')
+            file.at += i + 1, file.size -= i + 1, i = SIZE_MAX; /* from its front again */
+    for (; n < file.size && n + 1 < API_NAME_MAX; n++)
+        name[n] = (unsigned char)file.at[n] < ' ' || file.at[n] == 127 ? '?' : file.at[n];
+    while (n > 0 && n + 1 == API_NAME_MAX && ((unsigned char)name[n - 1] & 0xc0) == 0x80)
+        n--; /* a character that was cut */
+    if (n > 0 && n < file.size && (unsigned char)name[n - 1] >= 0xc0)
+        n--;
+    name[n] = '\0';
 }
 
 enum luc_status api_form_parse(const char *content_type, const void *body, size_t size,

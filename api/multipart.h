@@ -15,6 +15,7 @@ struct api_view {
 
 struct api_part {
     struct api_view name, bytes; /* name without quotes, escapes as they came */
+    struct api_view file;        /* the client's file name, size 0: none */
 };
 
 struct api_form {
@@ -25,6 +26,10 @@ struct api_form {
 /* LUC_INVALID: no usable boundary, cut off, a part without a name, too many parts. */
 LUC_MUST_USE enum luc_status api_form_parse(const char *content_type, const void *body, size_t size,
                                             struct api_form *form, struct luc_error *err);
+
+/* What a client calls a file, for people to read: without folders and control characters, cut to
+ * fit. Never a path. */
+void api_file_name(struct api_view file, char name[API_NAME_MAX]);
 
 /* Whether `content_type` is `want` ("image/" matches all of image/...), whatever its parameters. */
 bool api_media_is(const char *content_type, const char *want);

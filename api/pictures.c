@@ -28,6 +28,18 @@ static size_t bytes_of(const struct luc_image *image)
     return image->width * image->height * image->channels;
 }
 
+/* That a picture cannot be got is no fault of who sent the request. */
+static enum luc_status fetch(const struct api_pictures *p, const struct api_upload *u, char **bytes,
+                             size_t *size, struct luc_error *err)
+{
+    const struct api_services *s = p->services;
+    struct luc_error why = { 0 };
+    if (!s->picture)
+        return luc_fail(err, LUC_INTERNAL, "picture %.16s is nowhere", u->sha256);
+    const enum luc_status st = s->picture(s->picture_ctx, u, bytes, size, &why);
+    return st ? luc_fail(err, st == LUC_NOMEM ? st : LUC_INTERNAL, "%s", why.text) : LUC_OK;
+}
+
 enum luc_status api_pictures_get(void *pictures, size_t i, const struct luc_image **image,
                                  struct luc_error *err)
 {
@@ -40,7 +52,12 @@ enum luc_status api_pictures_get(void *pictures, size_t i, const struct luc_imag
     for (size_t c = 0; c < 3; c++)
         how.background[c] = p->background[c];
     struct luc_image made = { 0 };
-    const enum luc_status st = luc_image_decode(u->bytes, u->size, &how, &made, err);
+    char *fetched = NULL;
+    size_t size = u->size;
+    enum luc_status st = u->bytes ? LUC_OK : fetch(p, u, &fetched, &size, err);
+    if (!st)
+        st = luc_image_decode(u->bytes ? u->bytes : fetched, size, &how, &made, err);
+    free(fetched);
     if (st)
         return st;
     if (bytes_of(&made) > limits->job_bytes - p->bytes) {
@@ -52,6 +69,12 @@ enum luc_status api_pictures_get(void *pictures, size_t i, const struct luc_imag
     p->decoded[i] = made;
     *image = &p->decoded[i];
     return LUC_OK;
+}
+
+struct luc_about api_pictures_about(void *pictures, size_t i)
+{
+    const struct api_upload *u = &((struct api_pictures *)pictures)->job->images[i];
+    return (struct luc_about){ u->sha256, u->name, u->label };
 }
 
 void api_pictures_drop(void *pictures, size_t i)

@@ -22,5 +22,6 @@ void api_pictures_done(struct api_pictures *p); /* fine on a zeroed one */
 LUC_MUST_USE enum luc_status
 api_pictures_get(void *pictures, size_t i, const struct luc_image **image, struct luc_error *err);
 void api_pictures_drop(void *pictures, size_t i);
+struct luc_about api_pictures_about(void *pictures, size_t i);
 
 #endif

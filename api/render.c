@@ -1,17 +1,44 @@
 #include "api/render.h"
 #include "api/json.h"
-#include "core/base/hash.h"
 #include "core/tensor/codec.h"
 #include "core/tensor/npy.h"
 
 #include <string.h>
 
+#define LISTED 16 /* pictures of a manifest */
+
+/* The hashes of the pictures; of many, their number and the hash of the list, since a manifest goes
+ * into every picture file. */
+static enum luc_status images_json(const struct api_job *job, json_t **images,
+                                   struct luc_error *err)
+{
+    struct luc_str text = { 0 };
+    char sha256[API_SHA256_MAX] = "";
+    enum luc_status st = LUC_OK;
+    json_t *list = json_array();
+    for (size_t i = 0; i < job->n_images; i++) {
+        luc_str_printf(&text, "%s\n", job->images[i].sha256);
+        if (job->n_images <= LISTED)
+            json_array_append_new(list, json_string(job->images[i].sha256));
+    }
+    if (job->n_images > LISTED) {
+        st = text.failed ? luc_fail_nomem(err, "the manifest", text.len)
+                         : api_sha256(text.data, text.len, sha256, err);
+        json_decref(list);
+        list = json_object();
+        api_json_set(list, "count", json_integer((json_int_t)job->n_images));
+        api_json_set(list, "sha256", json_string(sha256));
+    }
+    luc_str_done(&text);
+    *images = list;
+    return st;
+}
+
 enum luc_status api_manifest(const struct api_shown *s, struct luc_str *text,
                              char sha256[API_SHA256_MAX], struct luc_error *err)
 {
-    json_t *doc = json_object(), *images = json_array(), *model = json_object();
-    for (size_t i = 0; i < s->job->n_images; i++)
-        json_array_append_new(images, json_string(s->job->images[i].sha256));
+    json_t *doc = json_object(), *images = NULL, *model = json_object();
+    const enum luc_status listed = images_json(s->job, &images, err);
     api_json_set(model, "name", api_json_text(s->model->name));
     api_json_set(model, "hash", api_json_text(s->model->hash ? s->model->hash : ""));
     api_json_set(doc, "lucida", api_json_text(s->version));
@@ -23,16 +50,7 @@ enum luc_status api_manifest(const struct api_shown *s, struct luc_str *text,
     json_decref(doc);
     if (text->failed)
         return luc_fail_nomem(err, "the manifest", 0);
-    struct luc_hash h = { 0 };
-    char hex[LUC_HASH_HEX_MAX] = "";
-    enum luc_status st = luc_hash_init(&h, LUC_SHA256, err);
-    if (st)
-        return st;
-    luc_hash_update(&h, text->data, text->len);
-    st = luc_hash_finish_hex(&h, hex, err);
-    memcpy(sha256, hex, API_SHA256_MAX - 1);
-    sha256[API_SHA256_MAX - 1] = '\0';
-    return st;
+    return listed ? listed : api_sha256(text->data, text->len, sha256, err);
 }
 
 static const struct luc_item *main_item(const struct luc_result *r)
@@ -173,19 +191,6 @@ static enum luc_status items_json(const struct api_shown *s, json_t *to, struct 
     return st;
 }
 
-static json_t *uploads_json(const struct api_shown *s)
-{
-    json_t *list = json_array();
-    for (size_t i = 0; i < s->job->n_images; i++) {
-        json_t *o = json_object();
-        api_json_set(o, "width", json_integer((json_int_t)s->job->images[i].width));
-        api_json_set(o, "height", json_integer((json_int_t)s->job->images[i].height));
-        api_json_set(o, "sha256", json_string(s->job->images[i].sha256));
-        json_array_append_new(list, o);
-    }
-    return list;
-}
-
 static enum luc_status render_json(const struct api_shown *s, const char *manifest,
                                    struct luc_str *out, struct luc_error *err)
 {
@@ -194,7 +199,7 @@ static enum luc_status render_json(const struct api_shown *s, const char *manife
     api_json_set(model, "hash", api_json_text(s->model->hash ? s->model->hash : ""));
     api_json_set(doc, "method", json_string(s->job->what->method->name));
     api_json_set(doc, "model", model);
-    api_json_set(doc, "images", uploads_json(s));
+    api_json_set(doc, "images", api_job_images_json(s->job));
     api_json_set(doc, "parameters", api_params_json(&s->job->params));
     const enum luc_status st = items_json(s, result, err);
     api_json_set(doc, "result", result);

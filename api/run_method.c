@@ -54,9 +54,11 @@ static enum luc_status read_form(struct reading *r, const struct api_form *form)
     enum luc_status st = LUC_OK;
     for (size_t i = 0; i < form->n_parts && !st; i++) {
         const struct api_part *p = &form->part[i];
+        char name[API_NAME_MAX];
+        api_file_name(p->file, name);
         if (p->name.size == 5 && memcmp(p->name.at, "image", 5) == 0)
-            st = api_job_add_image(r->job, p->bytes.at, p->bytes.size, r->env->limits.image_pixels,
-                                   r->err);
+            st = api_job_add_image(r->job, name, p->bytes.at, p->bytes.size,
+                                   r->env->limits.image_pixels, r->err);
         else
             st = read_field(r, p->name, p->bytes);
     }
@@ -68,7 +70,7 @@ static enum luc_status read_body(struct reading *r, const struct api_request *re
 {
     struct api_form form;
     if (api_media_is(req->content_type, "image/"))
-        return api_job_add_image(r->job, req->body, req->body_size, r->env->limits.image_pixels,
+        return api_job_add_image(r->job, "", req->body, req->body_size, r->env->limits.image_pixels,
                                  r->err);
     if (!req->content_type && req->body_size == 0)
         return LUC_OK; /* a method without pictures, or the sentence that one is missing */

@@ -216,6 +216,20 @@ enum luc_status srv_blobs_get(struct srv_blobs *b, const char *name, char **byte
     return LUC_OK;
 }
 
+enum luc_status srv_blobs_touch(struct srv_blobs *b, const char *name, struct luc_error *err)
+{
+    char place[SRV_BLOB_NAME + 4];
+    if (!is_name(name))
+        return luc_fail(err, LUC_NOT_FOUND, "no file is called '%.70s'", name);
+    place_of(name, place);
+    const int lock = take_lock(b, LOCK_SH);
+    if (lock < 0)
+        return fail_io(err, "lock", b->path);
+    const bool there = utimensat(b->dir, place, NULL, 0) == 0;
+    close(lock);
+    return there ? LUC_OK : luc_fail(err, LUC_NOT_FOUND, "there is no file %s any more", name);
+}
+
 static bool is_old(int dir, const char *name, double grace_s)
 {
     struct stat info;

@@ -1,4 +1,4 @@
-/* lucida run METHOD IMAGE... [-o FILE] [--parameter value]...: what the server does with a request,
+/* lucida run METHOD IMAGE|FOLDER... [-o FILE] [--parameter value]...: what the server does with a request,
  * without the sockets. */
 #include "api/job.h"
 #include "core/base/file.h"
@@ -6,10 +6,13 @@
 #include "server/method_help.h"
 #include "server/services.h"
 
+#include <dirent.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct asked {
@@ -25,14 +28,73 @@ static enum luc_status add_file(struct asked *a, const char *path, struct luc_er
     enum luc_status st = luc_file_read(path, (size_t)a->cfg->body_bytes, &bytes, &size, err);
     if (!st) {
         char text[LUC_ERROR_TEXT];
-        st = api_job_add_image(a->job, bytes, size, (size_t)a->cfg->image_pixels, err);
+        st = api_job_add_image(a->job, path, bytes, size, (size_t)a->cfg->image_pixels, err);
         if (st) {
             memcpy(text, err->text, sizeof(text));
             luc_fail(err, st, "%.80s: %.160s", path, text);
         }
     }
     free(bytes);
+    if (st)
+        return st;
+    struct api_upload *added = &a->job->images[a->job->n_images - 1];
+    free(added->bytes); /* read again when it is its turn: there may be thousands */
+    added->bytes = NULL;
+    return LUC_OK;
+}
+
+static enum luc_status read_again(void *ctx, const struct api_upload *picture, char **bytes,
+                                  size_t *size, struct luc_error *err)
+{
+    return luc_file_read(picture->name, (size_t)((const struct cfg *)ctx)->body_bytes, bytes, size,
+                         err);
+}
+
+static int no_dots(const struct dirent *e)
+{
+    return e->d_name[0] != '.';
+}
+
+/* Whether the name is that of a kind of picture that is read. */
+static bool is_picture(const char *name)
+{
+    static const char *const ends[] = { ".jpg", ".jpeg", ".png", ".webp" };
+    const size_t n = strlen(name);
+    for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+        if (n > strlen(ends[i]) && strcasecmp(name + n - strlen(ends[i]), ends[i]) == 0)
+            return true;
+    return false;
+}
+
+/* The pictures in a folder, by name; other files are left alone. */
+static enum luc_status add_folder(struct asked *a, const char *path, struct luc_error *err)
+{
+    struct dirent **found = NULL;
+    const int n = scandir(path, &found, no_dots, alphasort);
+    const size_t before = a->job->n_images;
+    enum luc_status st = LUC_OK;
+    if (n < 0)
+        return luc_fail(err, LUC_IO, "cannot read the folder %.120s", path);
+    for (int i = 0; i < n; i++) {
+        char file[PATH_MAX];
+        const int k = snprintf(file, sizeof(file), "%s/%s", path, found[i]->d_name);
+        if (!st && is_picture(found[i]->d_name))
+            st = k < (int)sizeof(file) ? add_file(a, file, err)
+                                       : luc_fail(err, LUC_INVALID, "a path is too long");
+        free(found[i]);
+    }
+    free(found);
+    if (!st && a->job->n_images == before)
+        st = luc_fail(err, LUC_INVALID, "%.120s holds no .jpg, .png or .webp", path);
     return st;
+}
+
+static enum luc_status add_path(struct asked *a, const char *path, struct luc_error *err)
+{
+    struct stat info;
+    if (stat(path, &info) == 0 && S_ISDIR(info.st_mode))
+        return add_folder(a, path, err);
+    return add_file(a, path, err);
 }
 
 /* The row that a flag sets, '-' and '_' being the same; NULL: the method has none. */
@@ -112,7 +174,7 @@ static enum luc_status read_arguments(struct asked *a, int argc, char **argv, st
         } else if (strncmp(argv[i], "--", 2) == 0 && argv[i][2]) {
             st = add_flag(a, argc, argv, &i, err);
         } else if (strcmp(argv[i], "--") != 0) {
-            st = add_file(a, argv[i], err);
+            st = add_path(a, argv[i], err);
         }
     }
     if (!st)
@@ -141,7 +203,10 @@ static int compute(const struct asked *a, struct srv_services *s)
 {
     const size_t width = a->cfg->threads ? (size_t)a->cfg->threads : srv_cores();
     struct luc_threads threads = { width > 1 ? luc_pool_create(width - 1) : NULL, width };
-    const struct api_services services = { .env = &s->env, .threads = &threads };
+    const struct api_services services = { .env = &s->env,
+                                           .threads = &threads,
+                                           .picture = read_again,
+                                           .picture_ctx = (void *)(uintptr_t)a->cfg };
     struct api_response res = { 0 };
     int status;
     api_job_run(a->job, &services, &res);

@@ -370,14 +370,20 @@ static enum luc_status hash_of(const struct api_job *job, char hash[SRV_BLOB_NAM
     return st;
 }
 
+/* The names of its pictures, whose files are there, into *names (heap). */
 static enum luc_status put_inputs(struct srv_jobs *j, const struct api_job *job,
-                                  const char *names[API_PARTS_MAX], struct luc_error *err)
+                                  const char ***names, struct luc_error *err)
 {
     char name[SRV_BLOB_NAME];
     enum luc_status st = LUC_OK;
-    for (size_t i = 0; i < job->n_images && i < API_PARTS_MAX && !st; i++) {
-        st = srv_blobs_put(j->blobs, job->images[i].bytes, job->images[i].size, name, err);
-        names[i] = job->images[i].sha256;
+    *names = calloc(job->n_images + 1, sizeof(**names));
+    if (!*names)
+        return luc_fail_nomem(err, "a job", job->n_images * sizeof(**names));
+    for (size_t i = 0; i < job->n_images && !st; i++) {
+        const struct api_upload *u = &job->images[i];
+        st = u->bytes ? srv_blobs_put(j->blobs, u->bytes, u->size, name, err)
+                      : srv_blobs_touch(j->blobs, u->sha256, err);
+        (*names)[i] = u->sha256;
     }
     return st;
 }
@@ -399,12 +405,12 @@ static enum luc_status submit(void *ctx, const char *owner, const struct api_job
     struct api_job named = *job;
     struct luc_str spec = { 0 };
     char hash[SRV_BLOB_NAME] = "", key_text[KEY_TEXT_MAX];
-    const char *inputs[API_PARTS_MAX];
+    const char **inputs = NULL;
     if (!random_name(named.id))
         return luc_fail(err, LUC_INTERNAL, "no random numbers for a job's id");
     enum luc_status st = hash_of(job, hash, err);
     if (!st)
-        st = put_inputs(j, job, inputs, err);
+        st = put_inputs(j, job, &inputs, err);
     api_job_print(&named, &spec);
     if (!st && spec.failed)
         st = luc_fail_nomem(err, "a job", spec.len);
@@ -422,6 +428,7 @@ static enum luc_status submit(void *ctx, const char *owner, const struct api_job
     if (!st)
         st = j->store->kind->submit(j->store, &made, id, how, err);
     luc_str_done(&spec);
+    free(inputs);
     if (!st)
         wake(j);
     return st;

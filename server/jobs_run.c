@@ -102,10 +102,10 @@ static void save(void *ctx, const void *bytes, size_t size)
 
 /* ---- from the claim to the outcome ---------------------------------------------------------- */
 
-static enum luc_status get_picture(void *ctx, const char *sha256, char **bytes, size_t *size,
-                                   struct luc_error *err)
+static enum luc_status get_picture(void *ctx, const struct api_upload *picture, char **bytes,
+                                   size_t *size, struct luc_error *err)
 {
-    return srv_blobs_get(ctx, sha256, bytes, size, err);
+    return srv_blobs_get(ctx, picture->sha256, bytes, size, err);
 }
 
 static void headers_text(const struct api_response *res, struct luc_str *out)
@@ -220,9 +220,13 @@ static void compute(struct srv_running *r, const struct api_job *job,
                                          .save = save,
                                          .checkpoint = r->checkpoint,
                                          .checkpoint_size = r->checkpoint_size };
-    const struct api_services services = {
-        .env = r->jobs->env, .threads = threads, .tick = tick, .tick_ctx = r, .hooks = &hooks
-    };
+    const struct api_services services = { .env = r->jobs->env,
+                                           .threads = threads,
+                                           .tick = tick,
+                                           .tick_ctx = r,
+                                           .hooks = &hooks,
+                                           .picture = get_picture,
+                                           .picture_ctx = r->jobs->blobs };
     r->checkpoint_s = srv_now_s();
     const enum luc_status st = api_job_run_kept(job, &services, o->answers, &o->n);
     judge(r, st, o);
@@ -237,7 +241,7 @@ void srv_jobs_run(struct srv_running *r, const struct luc_threads *threads)
     struct api_job *job = NULL;
     struct luc_error err = { 0 };
     const double began = srv_now_s();
-    enum luc_status st = api_job_read(r->got.spec, get_picture, j->blobs, &job, &err);
+    enum luc_status st = api_job_read(r->got.spec, &job, &err);
     if (!st && r->got.checkpoint[0] &&
         srv_blobs_get(j->blobs, r->got.checkpoint, &r->checkpoint, &r->checkpoint_size, &err)) {
         srv_log(SRV_WARN, "job %s: starts from the beginning: %s", r->got.claim.id, err.text);

@@ -250,14 +250,14 @@ static void job__prints_all_that_it_is(void **state)
     struct luc_str text = { 0 };
     assert_int_equal(api_job_create(api_method_find("saliency"), "j", &job, NULL), LUC_OK);
     assert_int_equal(api_params_set(&job->params, "target", "bee", NULL), LUC_OK);
-    assert_int_equal(api_job_add_image(job, f->png.data, f->png.len, 0, NULL), LUC_OK);
+    assert_int_equal(api_job_add_image(job, "", f->png.data, f->png.len, 0, NULL), LUC_OK);
     assert_int_equal(api_job_choose_format(job, NULL, NULL), LUC_OK);
     api_job_print(job, &text);
     json_t *doc = json_loads(text.data, 0, NULL), *value;
     const char *key;
     assert_string_equal(json_string_value(json_object_get(doc, "method")), "saliency");
-    assert_string_equal(json_string_value(json_array_get(json_object_get(doc, "images"), 0)),
-                        job->images[0].sha256);
+    const json_t *image = json_array_get(json_object_get(doc, "images"), 0);
+    assert_string_equal(json_string_value(json_object_get(image, "sha256")), job->images[0].sha256);
     struct api_params again;
     assert_int_equal(api_params_init(&again, job->what->method, NULL), LUC_OK);
     json_object_foreach(json_object_get(doc, "parameters"), key, value)

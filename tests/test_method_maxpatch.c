@@ -159,7 +159,7 @@ static void maxpatch__is_the_receptive_field_in_upload_pixels_under_each_fit(voi
     }
 }
 
-static void maxpatch__a_field_over_the_border_is_moved_inside(void **state)
+static void maxpatch__a_field_over_the_border_is_cut_there(void **state)
 {
     static const char *const red[][2] = { { "channels", "0" }, { NULL, NULL } };
     struct bench b;
@@ -169,7 +169,7 @@ static void maxpatch__a_field_over_the_border_is_moved_inside(void **state)
         photo(&b, 0, SIDE, SIDE);
         block(&b, 0, corner * 7, corner * 7, 1, 0, 200);
         assert_int_equal(run(&b, red, NULL), LUC_OK);
-        check_box(&b, 0, (double)corner * 5, (double)corner * 5, 3, 3);
+        check_box(&b, 0, (double)corner * 6, (double)corner * 6, 2, 2);
         assert_true(cell(&b, 0, 3) == 200.0);
         end(&b);
     }
@@ -260,7 +260,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(maxpatch__is_the_receptive_field_in_upload_pixels_under_each_fit),
-        cmocka_unit_test(maxpatch__a_field_over_the_border_is_moved_inside),
+        cmocka_unit_test(maxpatch__a_field_over_the_border_is_cut_there),
         cmocka_unit_test(maxpatch__orders_by_activation_and_bounds_each_pictures_share),
         cmocka_unit_test(maxpatch__shows_the_strongest_channels_first),
         cmocka_unit_test(maxpatch__stops_at_any_tick),

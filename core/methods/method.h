@@ -50,6 +50,14 @@ struct luc_run_hooks {
     void (*save)(void *ctx, const void *bytes, size_t size); /* borrows */
     const void *checkpoint; /* the newest that an earlier run of this job saved, or NULL */
     size_t checkpoint_size;
+    /* What earlier runs of any job kept of a picture: core/methods/keep.h. */
+    void *(*recall)(void *ctx, size_t i, const char *name, size_t *size); /* heap; NULL: nothing */
+    void (*keep)(void *ctx, size_t i, const char *name, const void *bytes, size_t size);
+};
+
+/* What is known of a picture besides its pixels; any may be "". */
+struct luc_about {
+    const char *sha256, *name, *label;
 };
 
 /* Where the pictures of a run come from: decoded when they are asked for, so that a run over many
@@ -59,7 +67,8 @@ struct luc_source {
     /* Picture i, RGB; it stays until it is dropped or the run has ended. */
     enum luc_status (*get)(void *ctx, size_t i, const struct luc_image **image,
                            struct luc_error *err);
-    void (*drop)(void *ctx, size_t i); /* may be NULL */
+    void (*drop)(void *ctx, size_t i);              /* may be NULL */
+    struct luc_about (*about)(void *ctx, size_t i); /* may be NULL */
 };
 
 /* A source of pictures that are decoded already and outlive the run: images[i]. */
@@ -119,6 +128,7 @@ LUC_MUST_USE enum luc_status luc_run_image(struct luc_run *run, size_t i,
 /* Picture i is not needed now; asked for again, it is decoded again. A method that takes more than a
  * handful of pictures drops each when it has done with it. */
 void luc_run_drop(struct luc_run *run, size_t i);
+struct luc_about luc_run_about(const struct luc_run *run, size_t i);
 
 /* What the network sees of a picture of this size, by the run's fit. */
 LUC_MUST_USE enum luc_status luc_run_frame(const struct luc_run *run, const struct luc_image *image,

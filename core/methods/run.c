@@ -114,6 +114,12 @@ void luc_run_drop(struct luc_run *run, size_t i)
         run->pictures.drop(run->pictures.ctx, i);
 }
 
+struct luc_about luc_run_about(const struct luc_run *run, size_t i)
+{
+    return run->pictures.about ? run->pictures.about(run->pictures.ctx, i)
+                               : (struct luc_about){ "", "", "" };
+}
+
 enum luc_status luc_run_frame(const struct luc_run *run, const struct luc_image *image,
                               struct luc_frame *frame, struct luc_error *err)
 {

@@ -103,21 +103,28 @@ static int by_size(const void *pa, const void *pb)
     return a < b ? -1 : a > b;
 }
 
-/* What is drawn at full strength. */
-static enum luc_status find_top(struct luc_run *run, const struct luc_tensor *g, double *top,
-                                struct luc_error *err)
+/* What is drawn at full strength, of the magnitudes inside a part of the map. */
+static enum luc_status find_top(struct luc_run *run, const struct luc_tensor *g,
+                                const struct luc_box *part, double *top, struct luc_error *err)
 {
-    const size_t n = luc_numel(&g->shape);
+    const size_t w = g->shape.dim[3], h = g->shape.dim[2], room = luc_numel(&g->shape);
     const struct luc_arena_mark mark = luc_arena_mark(run->arena);
-    float *size = luc_arena_raw(run->arena, n, sizeof(*size));
+    float *size = luc_arena_raw(run->arena, room, sizeof(*size));
+    size_t n = 0;
     if (!size)
-        return luc_fail_nomem(err, "colours", n * sizeof(*size));
-    for (size_t i = 0; i < n; i++)
-        size[i] = fabsf(g->data[i]);
-    qsort(size, n, sizeof(*size), by_size);
-    *top = (double)size[(size_t)(CLIP * (double)(n - 1))];
-    if (!(*top > 0))
-        *top = (double)size[n - 1];
+        return luc_fail_nomem(err, "colours", room * sizeof(*size));
+    for (size_t i = 0; i < room; i++) {
+        const double x = (double)(i % w) + 0.5, y = (double)(i / w % h) + 0.5;
+        if (x > part->x && x < part->x + part->width && y > part->y && y < part->y + part->height)
+            size[n++] = fabsf(g->data[i]);
+    }
+    *top = 0;
+    if (n > 0) {
+        qsort(size, n, sizeof(*size), by_size);
+        *top = (double)size[(size_t)(CLIP * (double)(n - 1))];
+        if (!(*top > 0))
+            *top = (double)size[n - 1];
+    }
     luc_arena_release(run->arena, mark);
     return LUC_OK;
 }
@@ -128,15 +135,16 @@ static uint8_t around_gray(double v)
     return byte <= 0 ? 0 : byte >= 255 ? 255 : (uint8_t)lround(byte);
 }
 
-enum luc_status luc_show_colours(struct luc_run *run, const char *key, const struct luc_tensor *g,
-                                 struct luc_error *err)
+enum luc_status luc_gradient_picture(struct luc_run *run, const struct luc_tensor *g,
+                                     const struct luc_box *part, struct luc_image *picture,
+                                     struct luc_error *err)
 {
     const struct luc_shape *s = &g->shape;
     const size_t plane = s->dim[2] * s->dim[3], channels = s->dim[1];
     const bool bgr = run->model->in.channels == LUC_BGR;
     struct luc_image made = { 0 };
     double top = 0;
-    enum luc_status st = find_top(run, g, &top, err);
+    enum luc_status st = find_top(run, g, part, &top, err);
     if (!st)
         st = luc_image_create(s->dim[3], s->dim[2], 3, &made, err);
     if (st)
@@ -147,7 +155,18 @@ enum luc_status luc_show_colours(struct luc_run *run, const char *key, const str
             const double v = (double)g->data[from * plane + i];
             made.data[3 * i + c] = around_gray(top > 0 ? v / top : 0);
         }
-    st = luc_result_picture(run->result, key, &made, err);
+    *picture = made;
+    return LUC_OK;
+}
+
+enum luc_status luc_show_colours(struct luc_run *run, const char *key, const struct luc_tensor *g,
+                                 struct luc_error *err)
+{
+    const struct luc_box all = { 0, 0, (double)g->shape.dim[3], (double)g->shape.dim[2] };
+    struct luc_image made = { 0 };
+    enum luc_status st = luc_gradient_picture(run, g, &all, &made, err);
+    if (!st)
+        st = luc_result_picture(run->result, key, &made, err);
     luc_image_done(&made);
     return st;
 }

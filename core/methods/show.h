@@ -40,7 +40,12 @@ LUC_MUST_USE enum luc_status luc_layer_enlarge(struct luc_run *run, size_t layer
                                                struct luc_error *err);
 
 /* The gradient g [1, C, H, W] as a picture of its own size: zero is mid-gray, the 99.5th percentile
- * of the magnitudes black or white; colours in RGB order whatever the network's. */
+ * of the magnitudes inside `part` (in its pixels) black or white; colours in RGB order whatever the
+ * network's. *picture is the caller's. */
+LUC_MUST_USE enum luc_status luc_gradient_picture(struct luc_run *run, const struct luc_tensor *g,
+                                                  const struct luc_box *part,
+                                                  struct luc_image *picture, struct luc_error *err);
+/* The same into the result, by the magnitudes of all of it. */
 LUC_MUST_USE enum luc_status luc_show_colours(struct luc_run *run, const char *key,
                                               const struct luc_tensor *g, struct luc_error *err);
 
