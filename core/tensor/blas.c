@@ -25,16 +25,23 @@ static bool is_dated(const char *name)
     return false;
 }
 
+/* Kernels with vectors of 8: half of what a processor with 16 can do. */
+static bool is_half(const char *name)
+{
+    return strcasecmp(name, "Haswell") == 0 || strcasecmp(name, "Zen") == 0;
+}
+
 const char *luc_blas_advise(void)
 {
 #if defined(__x86_64__)
-    if (!is_dated(luc_blas_corename()))
+    const char *name = luc_blas_corename();
+    if (!is_dated(name) && !is_half(name))
         return NULL;
     __builtin_cpu_init();
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
         return "SkylakeX";
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+    if (is_dated(name) && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
         return __builtin_cpu_is("amd") ? "Zen" : "Haswell";
 #endif
     return NULL;
