@@ -1,6 +1,6 @@
 /* The convolution kernels against their definitions, over random geometries. */
 #include "core/base/rng.h"
-#include "core/kernels/conv.h"
+#include "core/kernels/conv_rows.h"
 #include "core/kernels/im2col.h"
 #include "core/tensor/blas.h"
 #include "tests/gradcheck.h"
@@ -140,10 +140,10 @@ static void conv__every_split_agrees_with_the_definition(void **state)
     (void)state;
     static const struct luc_conv cases[] = {
         /* columns in blocks; rows of dx in blocks */
-        { { 60, 50, 60, 50, 3, 3, 1, 1, 1, 1, 1, 1, 1, 1 }, 1, 3, 20, 1 },
+        { { 60, 50, 60, 50, 3, 3, 1, 1, 1, 1, 1, 1, 1, 1 }, 1, 6, 20, 2 },
         /* few pixels: the unrolled image is shared, in several slabs */
         { { 7, 9, 7, 9, 3, 3, 1, 1, 1, 1, 1, 1, 1, 1 }, 1, 200, 70, 1 },
-        { { 24, 26, 24, 26, 3, 3, 1, 1, 1, 1, 1, 1, 1, 1 }, 1, 100, 40, 1 },
+        { { 58, 11, 58, 11, 3, 3, 1, 1, 1, 1, 1, 1, 1, 1 }, 1, 100, 40, 1 },
         /* 1x1: rows, columns, strided */
         { { 7, 7, 7, 7, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0 }, 1, 90, 200, 1 },
         { { 60, 50, 60, 50, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0 }, 1, 9, 20, 1 },
@@ -160,6 +160,104 @@ static void conv__every_split_agrees_with_the_definition(void **state)
     luc_rng_seed(&rng, 12);
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
         check(&cases[i], &rng);
+}
+
+static void check_rows_y(const struct luc_conv *g, struct data *d,
+                         const struct luc_conv_finish *fin, bool narrow, void *scratch)
+{
+    float *y = copy(d->y, d->n_y), *ref = copy(d->y, d->n_y);
+    luc_conv_rows_y(g, d->x, d->w, fin, y, narrow, scratch, NULL);
+    luc_conv_y_ref(g, d->x, d->w, fin, ref);
+    assert_close("rows y", y, ref, d->n_y, 1e-4);
+    free(y), free(ref);
+}
+
+static void check_rows_dx(const struct luc_conv *g, struct data *d, bool add, bool narrow,
+                          void *scratch)
+{
+    float *dx = copy(d->x, d->n_x), *ref = copy(d->x, d->n_x);
+    if (!add)
+        memset(ref, 0, d->n_x * sizeof(float));
+    luc_conv_rows_dx(g, d->y, d->w, add, dx, narrow, scratch, NULL);
+    luc_conv_dx_ref(g, d->y, d->w, ref);
+    assert_close("rows dx", dx, ref, d->n_x, 1e-4);
+    free(dx), free(ref);
+}
+
+/* Both widths of vectors, with scratch that would show if it were read before it is written. */
+static void check_rows(const struct luc_conv *g, struct luc_rng *rng)
+{
+    struct data d = make(g, rng);
+    const struct luc_conv_finish fins[] = { { .bias = d.bias, .relu = true },
+                                            { .bias = d.bias },
+                                            { .add = true } };
+    for (int way = 0; way < 4; way++) {
+        const bool gradient = way & 1, narrow = way & 2;
+        if (!luc_conv_rows_can(g, gradient))
+            continue;
+        const size_t bytes = luc_conv_rows_scratch(g, gradient, 1);
+        void *scratch = malloc(bytes);
+        assert_non_null(scratch);
+        memset(scratch, 0xFF, bytes);
+        for (size_t i = 0; i < sizeof(fins) / sizeof(fins[0]) && !gradient; i++)
+            check_rows_y(g, &d, &fins[i], narrow, scratch);
+        for (int add = 0; add < 2 && gradient; add++)
+            check_rows_dx(g, &d, add, narrow, scratch);
+        free(scratch);
+    }
+    done(&d);
+}
+
+static void conv_rows__agrees_with_the_definition(void **state)
+{
+    (void)state;
+    static const struct luc_conv cases[] = {
+        /* several columns of items; few outputs, whose sums wait for the next channels */
+        { { 4, 300, 4, 300, 3, 3, 1, 1, 1, 1, 1, 1, 1, 1 }, 1, 3, 9, 1 },
+        { { 9, 270, 9, 270, 3, 3, 1, 1, 1, 1, 1, 1, 1, 1 }, 1, 12, 3, 1 },
+        { { 17, 140, 9, 132, 9, 9, 1, 1, 1, 1, 0, 0, 0, 0 }, 1, 3, 2, 1 },
+        /* one pixel, one channel, many channels, a stride */
+        { { 1, 1, 1, 1, 3, 3, 1, 1, 1, 1, 1, 1, 1, 1 }, 1, 1, 1, 1 },
+        { { 3, 13, 3, 13, 3, 3, 1, 1, 1, 1, 1, 1, 1, 1 }, 2, 140, 17, 1 },
+        { { 40, 51, 19, 25, 3, 3, 2, 2, 1, 1, 0, 0, 0, 0 }, 1, 5, 11, 1 },
+        { { 31, 29, 16, 15, 7, 7, 2, 2, 1, 1, 3, 3, 3, 3 }, 1, 3, 8, 1 },
+        { { 20, 60, 7, 20, 3, 5, 3, 3, 2, 2, 2, 4, 2, 4 }, 1, 3, 10, 1 },
+    };
+    struct luc_rng rng;
+    luc_rng_seed(&rng, 14);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        check_rows(&cases[i], &rng);
+    for (int turn = 0; turn < 60; turn++) {
+        struct luc_conv g = random_conv(&rng, turn % 10 == 0 ? 60 : 20);
+        g.groups = 1;
+        check_rows(&g, &rng);
+    }
+}
+
+static void conv_rows__same_bits_for_any_number_of_threads(void **state)
+{
+    (void)state;
+    static const struct luc_conv cases[] = {
+        { { 40, 70, 40, 70, 3, 3, 1, 1, 1, 1, 1, 1, 1, 1 }, 1, 20, 30, 1 },
+        { { 40, 70, 40, 70, 3, 3, 1, 1, 1, 1, 1, 1, 1, 1 }, 1, 40, 3, 1 },
+    };
+    struct luc_pool *pool = luc_pool_create(3);
+    const struct luc_threads threads = { pool, 4 };
+    struct luc_rng rng;
+    luc_rng_seed(&rng, 15);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const struct luc_conv *g = &cases[i];
+        const struct luc_conv_finish fin = { .relu = true };
+        struct data d = make(g, &rng);
+        void *scratch = malloc(luc_conv_rows_scratch(g, false, 4));
+        float *y = copy(d.y, d.n_y), *y4 = copy(d.y, d.n_y);
+        luc_conv_rows_y(g, d.x, d.w, &fin, y, false, scratch, NULL);
+        luc_conv_rows_y(g, d.x, d.w, &fin, y4, false, scratch, &threads);
+        assert_memory_equal(y, y4, d.n_y * sizeof(float));
+        free(y), free(y4), free(scratch);
+        done(&d);
+    }
+    luc_pool_destroy(pool);
 }
 
 static void im2col__blocks_agree_with_the_definition(void **state)
@@ -194,6 +292,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(conv__kernels_agree_with_the_definition),
         cmocka_unit_test(conv__every_split_agrees_with_the_definition),
+        cmocka_unit_test(conv_rows__agrees_with_the_definition),
+        cmocka_unit_test(conv_rows__same_bits_for_any_number_of_threads),
         cmocka_unit_test(im2col__blocks_agree_with_the_definition),
     };
     return cmocka_run_group_tests_name("conv", tests, NULL, NULL);

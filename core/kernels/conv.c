@@ -1,5 +1,6 @@
 #include "core/kernels/conv.h"
 #include "core/kernels/clones.h"
+#include "core/kernels/conv_rows.h"
 #include "core/kernels/im2col.h"
 #include "core/tensor/blas.h"
 
@@ -227,6 +228,10 @@ void luc_conv_y(const struct luc_conv *g, const float *x, const float *w,
         luc_conv_direct_y(g, x, w, fin, y, threads);
         return;
     }
+    if (luc_conv_rows_pays(g, false)) {
+        luc_conv_rows_y(g, x, w, fin, y, false, scratch, threads);
+        return;
+    }
     j.d = dims(g);
     j.cut = cut_result(images, j.d.m, j.d.p);
     j.slab = y_slab(&j.cut, &j.d);
@@ -334,6 +339,10 @@ void luc_conv_dx(const struct luc_conv *g, const float *dy, const float *w, bool
         luc_conv_direct_dx(g, dy, w, add, dx, threads);
         return;
     }
+    if (luc_conv_rows_pays(g, true)) {
+        luc_conv_rows_dx(g, dy, w, add, dx, false, scratch, threads);
+        return;
+    }
     j.d = dims(g);
     if (is_point(g)) {
         j.cut = cut_result(images, j.d.k, j.d.p);
@@ -417,7 +426,11 @@ size_t luc_conv_scratch(const struct luc_conv *g, size_t lanes)
     const size_t dx_floats = lanes * dx.channels * g->win.kh * g->win.kw * dx.out_rows * g->win.ow;
     const size_t dw_floats = lanes * dw.slab * dw.cols;
     const size_t most = is_point(g) ? 0 : max(y_floats, max(dx_floats, dw_floats));
-    return most * sizeof(float);
+    size_t bytes = most * sizeof(float);
+    for (int gradient = 0; gradient < 2; gradient++)
+        if (luc_conv_rows_pays(g, gradient))
+            bytes = max(bytes, luc_conv_rows_scratch(g, gradient, lanes));
+    return bytes;
 }
 
 /* -- channels ------------------------------------------------------------------------------ */
