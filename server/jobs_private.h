@@ -1,4 +1,5 @@
-/* jobs_private.h -- what jobs.c (queue, keeper) and jobs_run.c (one job on a worker) share. */
+/* jobs_private.h -- what jobs.c (turns; starting and ending), jobs_keep.c (the keeper), jobs_api.c
+ * (what the API asks) and jobs_run.c (one job on a worker) share. */
 #ifndef SERVER_JOBS_PRIVATE_H
 #define SERVER_JOBS_PRIVATE_H
 
@@ -55,6 +56,21 @@ struct srv_jobs {
 
 double srv_now_s(void); /* monotonic */
 void srv_jobs_changed(struct srv_jobs *j, const char *id);
+
+/* 32 random hexadecimal digits; false: the system gives none. */
+bool srv_jobs_name(char text[33]);
+/* Something may wait in the queue. */
+void srv_jobs_wake(struct srv_jobs *j);
+/* Turns for every lane that has room; the pool may be full, then the next look tries again. */
+void srv_jobs_push_turns(struct srv_jobs *j);
+void srv_jobs_fill_api(struct srv_jobs *j);
+
+/* The keeper's thread; arg is the struct srv_jobs. */
+void *srv_jobs_keep(void *arg);
+/* DATA/owners/OWNER; false: that is no owner's name. */
+bool srv_jobs_owner_path(const struct srv_jobs *j, const char *owner, char path[600]);
+/* Queues the jobs again of owners that are gone. */
+void srv_jobs_bury_owners(struct srv_jobs *j);
 
 /* Runs what was claimed to its end and tells the store. */
 void srv_jobs_run(struct srv_running *r, const struct luc_threads *threads);
