@@ -146,6 +146,7 @@ enum api_where {
     API_HERE,   /* at once: it neither waits nor computes */
     API_WORKER, /* it may load a network */
     API_CLERK,  /* it asks the store, which may wait for the disk */
+    API_PLANNER /* it plans a job, for which it may load a network, and asks the store */
 };
 enum api_where api_where(const struct api_env *env, const struct api_request *req);
 void api_dispatch(const struct api_env *env, const struct api_request *req,

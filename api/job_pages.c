@@ -145,15 +145,11 @@ void api_submit_job(const struct api_env *env, const struct api_request *req,
     struct luc_error err = { 0 };
     char id[API_ID_MAX] = "";
     enum api_submitted how = API_SUBMITTED_NEW;
-    const char *why = "", *key = req->idempotency_key;
+    const char *key = req->idempotency_key;
     const double wait_s = api_prefer_parse(req->prefer).wait_s;
     if (key && !key_is_good(key)) {
         api_refuse(res, req, API_PROBLEM_BAD_REQUEST,
                    "Idempotency-Key must be 1 to %d printable characters", API_IDEMPOTENCY_MAX);
-        return;
-    }
-    if (env->ready && !env->ready(env->ctx, &why)) {
-        api_refuse(res, req, API_PROBLEM_BUSY, "%s", why);
         return;
     }
     if (env->jobs->submit(env->jobs->ctx, req->owner, job, key, id, &how, &err)) {

@@ -135,7 +135,7 @@ enum api_where api_where(const struct api_env *env, const struct api_request *re
     const struct target t = find_target(req->path);
     if (t.route)
         return t.route->where;
-    return t.method && api_is_job(env, req, t.method) ? API_CLERK : API_HERE;
+    return t.method && api_is_job(env, req, t.method) ? API_PLANNER : API_HERE;
 }
 
 void api_dispatch(const struct api_env *env, const struct api_request *req,

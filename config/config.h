@@ -20,7 +20,7 @@ struct cfg {
     char catalog[LUC_TEXT_MAX], npm_registry[LUC_TEXT_MAX];
     int64_t insecure;
     int64_t workers, threads, queue, connections;
-    int64_t body_bytes, image_pixels, job_bytes, models_bytes;
+    int64_t body_bytes, image_pixels, job_bytes, memory_bytes, models_bytes;
     int64_t idle_s, job_s, shutdown_s;
     int64_t jobs, attempts, lease_s, checkpoint_s, results_s, wait_s;
 };

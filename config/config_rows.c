@@ -33,6 +33,9 @@ const struct luc_param cfg_rows[] = {
             "Largest uploaded picture, known from its header before it is decoded."),
     LUC_INT(struct cfg, job_bytes, 2 * GIB, 1024 * 1024, TIB, "bytes",
             "Memory of one job, beside the network's weights."),
+    LUC_INT(struct cfg, memory_bytes, 0, 0, TIB, "bytes",
+            "Memory of all that computes at the same time; stored jobs leave a quarter of it to "
+            "requests. 0: half of the machine's."),
     LUC_INT(struct cfg, models_bytes, 2 * GIB, 1024 * 1024, TIB, "bytes",
             "Memory of all loaded networks; the least used go first."),
     LUC_INT(struct cfg, idle_s, 30, 1, 3600, "s",

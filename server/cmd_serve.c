@@ -90,7 +90,7 @@ static void run_until_told(const struct cfg *c, const sigset_t *set, struct srv_
     srv_log(SRV_INFO, "down");
 }
 
-static int serve(const struct cfg *c, struct srv_services *s)
+static int serve(const struct cfg *c, struct srv_services *s, struct srv_memory *memory)
 {
     const size_t cores = srv_cores(), n_workers = c->workers ? (size_t)c->workers : cores;
     struct luc_error err = { 0 };
@@ -104,9 +104,9 @@ static int serve(const struct cfg *c, struct srv_services *s)
         n_workers > 1 ? n_workers : 2, c->threads ? (size_t)c->threads : cores, (size_t)c->queue);
     if (!pool)
         return srv_complain("serve", "cannot start the workers: threads or memory are short", 1);
-    enum luc_status st = srv_jobs_start(c, &s->env, pool, n_workers, &jobs, &err);
+    enum luc_status st = srv_jobs_start(c, &s->env, pool, memory, n_workers, &jobs, &err);
     if (!st)
-        st = srv_http_start(c, &s->env, pool, jobs, &http, &err);
+        st = srv_http_start(c, &s->env, pool, memory, jobs, &http, &err);
     if (!st) {
         run_until_told(c, &set, http, jobs, pool);
         return 0;
@@ -132,7 +132,10 @@ int srv_cmd_serve(int argc, char **argv)
         return srv_complain("serve", "unknown argument; `lucida config` lists the settings", 2);
     if (srv_services_init(&s, &c, &err))
         return srv_complain("serve", err.text, 1);
-    const int status = serve(&c, &s);
+    struct srv_memory *memory = srv_memory_create((size_t)c.memory_bytes);
+    const int status =
+        memory ? serve(&c, &s, memory) : srv_complain("serve", "cannot start: memory is short", 1);
+    srv_memory_destroy(memory);
     srv_services_done(&s);
     return status;
 }

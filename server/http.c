@@ -23,14 +23,16 @@
 #define CLERKS       2
 #define HEAD_BYTES   ((size_t)64 << 10) /* of one connection: request line and headers */
 #define QUERY_MAX    (API_FIELDS_MAX + 1)
-#define LOOK_SECONDS 0.1 /* between two looks at a waiting client's socket */
+#define PATIENCE_S   10.0 /* of a request that waits for memory, on its worker */
+#define LOOK_SECONDS 0.1  /* between two looks at a waiting client's socket */
 #define PATH_LOG_MAX 256
 
 struct srv_http {
     struct MHD_Daemon *daemon;
     struct api_env env;
     const struct api_env *given;
-    struct srv_pool *pool, *clerks;
+    struct srv_pool *pool, *clerks, *planner;
+    struct srv_memory *memory;
     struct srv_follow *follow;
     struct srv_jobs *jobs;
     struct srv_metrics *metrics;
@@ -56,6 +58,7 @@ struct exchange {
     char *body;
     double began, looked;
     size_t answered; /* bytes of the answer */
+    size_t memory;   /* that its job was let in with */
     unsigned status;
     int fd;
     bool decided; /* the head alone was enough: the body is read and dropped */
@@ -91,13 +94,30 @@ static bool still_wanted(void *ctx, double progress)
     return !client_is_gone(x);
 }
 
+static bool is_wanted(void *ctx)
+{
+    return still_wanted(ctx, 0);
+}
+
+static enum luc_status admit(void *ctx, size_t bytes, struct luc_error *err)
+{
+    struct exchange *x = ctx;
+    const enum luc_status st =
+        srv_memory_take(x->http->memory, bytes, PATIENCE_S, is_wanted, x, err);
+    x->memory = st ? 0 : bytes;
+    return st;
+}
+
 /* On a worker: a job, or a page that may load a network. */
 static void work(void *ctx, const struct luc_threads *threads)
 {
     struct exchange *x = ctx;
-    const struct api_services services = {
-        .env = &x->http->env, .threads = threads, .tick = still_wanted, .tick_ctx = x
-    };
+    const struct api_services services = { .env = &x->http->env,
+                                           .threads = threads,
+                                           .tick = still_wanted,
+                                           .tick_ctx = x,
+                                           .admit = admit,
+                                           .admit_ctx = x };
     if (!still_wanted(x, 0))
         api_refuse(&x->res, &x->req, API_PROBLEM_BUSY,
                    "given up: no worker was free in %.0f seconds", x->http->job_s);
@@ -106,6 +126,7 @@ static void work(void *ctx, const struct luc_threads *threads)
     else
         api_dispatch(&x->http->env, &x->req, &x->res);
     x->job = api_job_destroy(x->job);
+    srv_memory_give(x->http->memory, x->memory);
     MHD_resume_connection(x->connection); /* from here on x belongs to the polling thread */
 }
 
@@ -178,7 +199,7 @@ static void look_again(void *ctx, const struct luc_threads *threads)
     MHD_resume_connection(x->connection);
 }
 
-/* On a clerk. */
+/* On a clerk or the planner. */
 static void ask_store(void *ctx, const struct luc_threads *threads)
 {
     struct exchange *x = ctx;
@@ -355,9 +376,10 @@ static enum MHD_Result on_whole(struct exchange *x)
     if (where == API_WORKER) {
         if (hand_over(x, NULL, &err))
             api_fail(&x->res, &x->req, API_PROBLEM_BUSY, &err);
-    } else if (where == API_CLERK && http->jobs) {
-        if (srv_pool_reserve(http->clerks))
-            suspend(x, ask_store, http->clerks);
+    } else if ((where == API_CLERK || where == API_PLANNER) && http->jobs) {
+        struct srv_pool *to = where == API_CLERK ? http->clerks : http->planner;
+        if (srv_pool_reserve(to))
+            suspend(x, ask_store, to);
         else
             api_refuse(&x->res, &x->req, API_PROBLEM_BUSY, "too many requests wait for the store");
     } else if (!x->decided) {
@@ -470,6 +492,18 @@ static void print_jobs(const size_t by_state[API_N_STATES], struct luc_str *out)
         luc_str_printf(out, "lucida_jobs{state=\"%s\"} %zu\n", api_state_name(i), by_state[i]);
 }
 
+static void print_memory(struct srv_memory *m, struct luc_str *out)
+{
+    const struct srv_memory_use use = srv_memory_use(m);
+    srv_metric(out, "lucida_memory_limit_bytes", "gauge", "Memory that all computing may hold.",
+               (double)srv_memory_limit(m));
+    srv_metric_head(out, "lucida_memory_bytes", "gauge",
+                    "Memory of what computes, as planned; promised: to the next job.");
+    luc_str_printf(out, "lucida_memory_bytes{for=\"jobs\"} %zu\n", use.jobs);
+    luc_str_printf(out, "lucida_memory_bytes{for=\"requests\"} %zu\n", use.requests);
+    luc_str_printf(out, "lucida_memory_bytes{for=\"promised\"} %zu\n", use.promised);
+}
+
 static void metrics(void *ctx, struct luc_str *out)
 {
     struct srv_http *http = ctx;
@@ -484,6 +518,7 @@ static void metrics(void *ctx, struct luc_str *out)
     srv_metric(out, "lucida_event_streams", "gauge", "Open event streams.",
                (double)atomic_load(&http->streams));
     srv_metric(out, "process_resident_memory_bytes", "gauge", "Resident memory.", resident_bytes());
+    print_memory(http->memory, out);
     if (http->jobs) {
         srv_jobs_counts(http->jobs, by_state);
         print_jobs(by_state, out);
@@ -506,7 +541,7 @@ static struct MHD_Daemon *start_daemon(struct srv_http *http, const struct cfg *
 }
 
 static void fill_env(struct srv_http *http, const struct cfg *cfg, const struct api_env *env,
-                     struct srv_pool *pool, struct srv_jobs *jobs)
+                     struct srv_pool *pool, struct srv_memory *memory, struct srv_jobs *jobs)
 {
     http->given = env;
     http->env = *env;
@@ -519,7 +554,10 @@ static void fill_env(struct srv_http *http, const struct cfg *cfg, const struct 
     http->env.metrics = metrics;
     http->env.jobs = jobs ? srv_jobs_api(jobs) : NULL;
     http->env.wait_max_s = (double)cfg->wait_s;
+    if (http->env.limits.job_bytes > srv_memory_limit(memory))
+        http->env.limits.job_bytes = srv_memory_limit(memory);
     http->pool = pool;
+    http->memory = memory;
     http->jobs = jobs;
     http->job_s = (double)cfg->job_s;
     http->streams_max = (size_t)cfg->connections - (size_t)cfg->connections / 4;
@@ -538,20 +576,21 @@ static enum luc_status start_followers(struct srv_http *http, const struct cfg *
         return LUC_OK;
     http->follow = srv_follow_create(&http->env);
     http->clerks = srv_pool_create(CLERKS, 1, (size_t)cfg->connections + 1);
-    return http->follow && http->clerks
+    http->planner = srv_pool_create(1, 1, (size_t)cfg->connections + 1);
+    return http->follow && http->clerks && http->planner
                ? LUC_OK
                : luc_fail(err, LUC_NOMEM, "cannot start: threads or memory are short");
 }
 
 enum luc_status srv_http_start(const struct cfg *cfg, const struct api_env *env,
-                               struct srv_pool *pool, struct srv_jobs *jobs, struct srv_http **out,
-                               struct luc_error *err)
+                               struct srv_pool *pool, struct srv_memory *memory,
+                               struct srv_jobs *jobs, struct srv_http **out, struct luc_error *err)
 {
     struct srv_http *http = calloc(1, sizeof(*http));
     int fd = -1;
     if (!http)
         return luc_fail_nomem(err, "the server", sizeof(*http));
-    fill_env(http, cfg, env, pool, jobs);
+    fill_env(http, cfg, env, pool, memory, jobs);
     enum luc_status st = start_followers(http, cfg, err);
     if (!st)
         st = srv_listen(cfg->listen, !cfg->insecure, &fd, http->address, err);
@@ -604,6 +643,7 @@ struct srv_http *srv_http_stop(struct srv_http *http)
         return NULL;
     if (http->jobs)
         srv_jobs_watch(http->jobs, NULL, NULL);
+    srv_pool_destroy(http->planner);
     srv_pool_destroy(http->clerks);
     if (http->daemon)
         MHD_stop_daemon(http->daemon);

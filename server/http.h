@@ -2,7 +2,8 @@
  *
  * Threads. Two polling threads read and write all connections and answer what neither computes nor
  * waits; workers (pool.h) compute; two clerks do what asks the job store, which may wait for the
- * disk, so that neither a full pool nor a slow disk stands in the way of the rest; one watcher
+ * disk, and a planner takes jobs in, for which it may load a network, so that neither a full pool nor
+ * a slow disk stands in the way of the rest; one watcher
  * (http_follow.h) looks after event streams and requests that wait for a job. While a worker or a
  * clerk has a request, its connection is suspended, so that a connection costs no thread. The price:
  * libmicrohttpd neither times out a suspended connection nor notices that its client has gone. Both
@@ -23,12 +24,13 @@
 struct srv_http; /* opaque */
 
 /* Listens on cfg->listen. `env` is borrowed but for its submit, ready and jobs, which are filled
- * here; `jobs` may be NULL.
+ * here; `pool` and `memory` are borrowed; `jobs` may be NULL.
  * LUC_IO: the address cannot be listened on; LUC_INVALID: it is not one, or other machines reach it
  * and cfg->insecure is not set. */
 LUC_MUST_USE enum luc_status srv_http_start(const struct cfg *cfg, const struct api_env *env,
-                                            struct srv_pool *pool, struct srv_jobs *jobs,
-                                            struct srv_http **http, struct luc_error *err);
+                                            struct srv_pool *pool, struct srv_memory *memory,
+                                            struct srv_jobs *jobs, struct srv_http **http,
+                                            struct luc_error *err);
 /* "127.0.0.1:8080", with the port that was taken. */
 const char *srv_http_address(const struct srv_http *http);
 

@@ -17,6 +17,11 @@ static const char lost_problem[] =
     "{\"type\":\"/problems/internal\",\"title\":\"The server failed\",\"status\":500,\"detail\":"
     "\"The server ended several times while it ran this job, so it will not be tried again.\"}";
 
+static const char large_problem[] =
+    "{\"type\":\"/problems/too-large\",\"title\":\"Something is over a limit\",\"status\":413,"
+    "\"detail\":\"The job needs more memory than the server gives to a job since its settings were "
+    "changed: raise memory_bytes, or send it again with a smaller picture or size.\"}";
+
 bool srv_jobs_name(char text[33])
 {
     unsigned char bytes[16];
@@ -52,13 +57,13 @@ static void end_turn(struct srv_jobs *j, unsigned lane, struct srv_running *r)
     while (r && j->held == r)
         pthread_cond_wait(&j->let_go, &j->lock);
     if (r) {
+        srv_memory_give_job(j->memory, r->got.bytes);
         for (struct srv_running **at = &j->running; *at; at = &(*at)->next)
             if (*at == r) {
                 *at = r->next;
                 break;
             }
         j->n_running--;
-        j->bytes -= r->got.bytes;
     }
     j->turns[lane == SRV_LANE_SLOW]--;
     j->pending = j->pending || r; /* there may be more where this came from */
@@ -72,16 +77,19 @@ static struct srv_running *claim(struct srv_jobs *j, unsigned lane)
     struct srv_running *r = calloc(1, sizeof(*r));
     if (!r)
         return NULL;
-    pthread_mutex_lock(&j->lock);
-    const size_t limit = (size_t)j->cfg->job_bytes * (j->lane_max[0]), used = j->bytes;
-    pthread_mutex_unlock(&j->lock);
+    const size_t held = srv_memory_hold(j->memory);
     const struct srv_claim_ask ask = { .owner = j->owner,
                                        .lanes = lane,
                                        .lease_s = (double)j->cfg->lease_s,
-                                       .free_bytes = limit > used ? limit - used : 0,
+                                       .free_bytes = held,
+                                       .most_bytes = srv_memory_jobs_limit(j->memory),
                                        .max_lost = j->cfg->attempts,
-                                       .lost_to = lost_problem };
+                                       .lost_to = lost_problem,
+                                       .large_to = large_problem,
+                                       .keep_s = (double)j->cfg->results_s,
+                                       .most_running = SIZE_MAX };
     const enum luc_status st = j->store->kind->claim(j->store, &ask, &r->got, &err);
+    srv_memory_settle(j->memory, held, r->got.bytes, r->got.next_bytes);
     if (st)
         srv_log(SRV_ERROR, "cannot claim a job: %s", err.text);
     if (st || !r->got.spec) {
@@ -98,7 +106,6 @@ static struct srv_running *claim(struct srv_jobs *j, unsigned lane)
     r->next = j->running;
     j->running = r;
     j->n_running++;
-    j->bytes += r->got.bytes;
     j->pending = true; /* there may be more in the queue than turns were given */
     pthread_cond_signal(&j->wake);
     pthread_mutex_unlock(&j->lock);
@@ -198,13 +205,15 @@ static enum luc_status own(struct srv_jobs *j, struct luc_error *err)
 }
 
 enum luc_status srv_jobs_start(const struct cfg *cfg, const struct api_env *env,
-                               struct srv_pool *pool, size_t n_workers, struct srv_jobs **jobs,
-                               struct luc_error *err)
+                               struct srv_pool *pool, struct srv_memory *memory, size_t n_workers,
+                               struct srv_jobs **jobs, struct luc_error *err)
 {
     struct srv_jobs *j = calloc(1, sizeof(*j));
     if (!j)
         return luc_fail_nomem(err, "the jobs", sizeof(*j));
-    *j = (struct srv_jobs){ .cfg = cfg, .env = env, .pool = pool, .owner_fd = -1, .pending = true };
+    *j = (struct srv_jobs){
+        .cfg = cfg, .env = env, .pool = pool, .memory = memory, .owner_fd = -1, .pending = true
+    };
     j->lane_max[0] = n_workers;
     j->lane_max[1] = n_workers > 1 ? n_workers / 2 : 1;
     srv_jobs_fill_api(j);

@@ -4,6 +4,9 @@
  * at most `n_workers`; the pool has one worker more, which only requests use. What is pushed to the pool is not a job but a turn: when it comes, the worker
  * claims the oldest job of its lane, so a job is running in the store only while a worker has it.
  *
+ * A job is planned when it is sent (api_job_plan), so its row says what memory it needs; it is claimed
+ * when that is free (memory.h, and store.h for the order).
+ *
  * One thread, the keeper, does everything that is periodic: heartbeats at a third of the lease,
  * progress and previews at most every 0.3 s, turns for jobs that other processes left, expiry,
  * sweeping. A worker itself touches the store only to claim, to checkpoint and to finish.
@@ -18,14 +21,16 @@
 
 #include "api/jobs.h"
 #include "config/config.h"
+#include "server/memory.h"
 #include "server/pool.h"
 
 struct srv_jobs; /* opaque */
 
-/* Opens the store under cfg->data. `env` and `pool` are borrowed; env->jobs need not be set. */
+/* Opens the store under cfg->data. `env`, `pool` and `memory` are borrowed; env->jobs need not be set. */
 LUC_MUST_USE enum luc_status srv_jobs_start(const struct cfg *cfg, const struct api_env *env,
-                                            struct srv_pool *pool, size_t n_workers,
-                                            struct srv_jobs **jobs, struct luc_error *err);
+                                            struct srv_pool *pool, struct srv_memory *memory,
+                                            size_t n_workers, struct srv_jobs **jobs,
+                                            struct luc_error *err);
 const struct api_jobs *srv_jobs_api(const struct srv_jobs *jobs);
 
 /* Calls back, on the keeper or a worker, after something about a job changed. Set once, before any

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define PLAN_S       5.0 /* a plan that takes longer is cut off: what it has seen counts */
 #define KEY_TEXT_MAX (API_OWNER_MAX + API_IDEMPOTENCY_MAX + 1)
 
 /* What an Idempotency-Key stands for: everything about the job but its id. */
@@ -47,6 +48,31 @@ static enum luc_status put_inputs(struct srv_jobs *j, const struct api_job *job,
     return st;
 }
 
+static bool in_time(void *ctx, double progress)
+{
+    (void)progress;
+    return srv_now_s() < *(const double *)ctx;
+}
+
+/* What memory the job will need. While its network cannot be loaded because others are in use, it is
+ * taken to need as much as a job may. */
+static enum luc_status plan(struct srv_jobs *j, const struct api_job *job, size_t *bytes,
+                            struct luc_error *err)
+{
+    struct api_env env = *j->env;
+    double until = srv_now_s() + PLAN_S;
+    const struct api_services services = {
+        .env = &env, .threads = srv_pool_threads(j->pool), .tick = in_time, .tick_ctx = &until
+    };
+    if (env.limits.job_bytes > srv_memory_jobs_limit(j->memory))
+        env.limits.job_bytes = srv_memory_jobs_limit(j->memory);
+    const enum luc_status st = api_job_plan(job, &services, bytes, err);
+    if (st != LUC_BUSY)
+        return st;
+    *bytes = env.limits.job_bytes;
+    return LUC_OK;
+}
+
 /* Owners choose their keys without seeing each other's: the store's key begins with the owner. */
 static const char *own_key(const char *owner, const char *key, char text[KEY_TEXT_MAX])
 {
@@ -65,9 +91,14 @@ static enum luc_status submit(void *ctx, const char *owner, const struct api_job
     struct luc_str spec = { 0 };
     char hash[SRV_BLOB_NAME] = "", key_text[KEY_TEXT_MAX];
     const char **inputs = NULL;
+    size_t bytes = 0;
+    if (atomic_load(&j->draining))
+        return luc_fail(err, LUC_BUSY, "the server is going down");
     if (!srv_jobs_name(named.id))
         return luc_fail(err, LUC_INTERNAL, "no random numbers for a job's id");
     enum luc_status st = hash_of(job, hash, err);
+    if (!st)
+        st = plan(j, job, &bytes, err);
     if (!st)
         st = put_inputs(j, job, &inputs, err);
     api_job_print(&named, &spec);
@@ -81,6 +112,7 @@ static enum luc_status submit(void *ctx, const char *owner, const struct api_job
                                       .key_hash = key ? hash : NULL,
                                       .lane = job->what->cost == API_SLOW ? SRV_LANE_SLOW
                                                                           : SRV_LANE_QUICK,
+                                      .bytes = bytes,
                                       .inputs = inputs,
                                       .n_inputs = job->n_images,
                                       .max_queued = (size_t)j->cfg->jobs };

@@ -189,6 +189,8 @@ void *srv_jobs_keep(void *arg)
         if (pending || now >= look) {
             if (any_queued(j))
                 srv_jobs_push_turns(j);
+            else
+                srv_memory_promise(j->memory, 0);
             look = now + LOOK_S;
         }
         if (now >= expire) {

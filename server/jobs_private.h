@@ -34,6 +34,7 @@ struct srv_jobs {
     const struct cfg *cfg;
     const struct api_env *env;
     struct srv_pool *pool;
+    struct srv_memory *memory;
     struct srv_store *store;
     struct srv_blobs *blobs;
     struct api_jobs api;
@@ -48,7 +49,7 @@ struct srv_jobs {
     pthread_mutex_t claiming, lock;
     pthread_cond_t wake, let_go;
     struct srv_running *running, *held; /* held: the keeper looks at it */
-    size_t turns[2], n_running, bytes;
+    size_t turns[2], n_running;
     bool ending, pending; /* pending: something may wait in the queue */
     void (*changed)(void *ctx, const char *id);
     void *changed_ctx;

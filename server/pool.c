@@ -99,6 +99,11 @@ void srv_pool_push(struct srv_pool *p, srv_task *run, void *ctx)
     pthread_mutex_unlock(&p->lock);
 }
 
+const struct luc_threads *srv_pool_threads(const struct srv_pool *p)
+{
+    return &p->threads;
+}
+
 void srv_pool_load(struct srv_pool *p, size_t *queued, size_t *running)
 {
     pthread_mutex_lock(&p->lock);

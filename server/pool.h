@@ -26,6 +26,9 @@ bool srv_pool_reserve(struct srv_pool *pool);
 /* Fills a reserved place; cannot fail. */
 void srv_pool_push(struct srv_pool *pool, srv_task *run, void *ctx);
 
+/* What its tasks are given; lives as long as the pool. */
+const struct luc_threads *srv_pool_threads(const struct srv_pool *pool);
+
 /* Tasks that wait, and tasks that run. */
 void srv_pool_load(struct srv_pool *pool, size_t *queued, size_t *running);
 

@@ -17,8 +17,8 @@
 
 struct slot {
     struct luc_model *model;
-    char *name; /* of the file, without ".json" */
-    size_t users;
+    char *name;              /* of the file, without ".json" */
+    size_t users, bytes;     /* bytes: as counted in the registry's */
     unsigned long long used; /* when last asked for or given back, by the registry's count */
     struct slot *next;
 };
@@ -57,7 +57,7 @@ static void drop(struct srv_registry *r, struct slot **at)
 {
     struct slot *s = *at;
     *at = s->next;
-    r->bytes -= s->model->bytes;
+    r->bytes -= s->bytes;
     luc_model_destroy(s->model);
     free(s->name);
     free(s);
@@ -90,7 +90,7 @@ static size_t bytes_in_use(const struct srv_registry *r)
 {
     size_t n = 0;
     for (const struct slot *s = r->slots; s; s = s->next)
-        n += s->users ? s->model->bytes : 0;
+        n += s->users ? s->bytes : 0;
     return n;
 }
 
@@ -169,7 +169,7 @@ static enum luc_status keep(struct srv_registry *r, const char *name, struct luc
         luc_model_destroy(m);
         return st;
     }
-    *s = (struct slot){ .model = m, .name = copy, .next = r->slots };
+    *s = (struct slot){ .model = m, .name = copy, .bytes = m->bytes, .next = r->slots };
     r->slots = s;
     r->bytes += m->bytes;
     return LUC_OK;
@@ -218,6 +218,7 @@ enum luc_status srv_registry_get(struct srv_registry *r, const char *name,
 
 void srv_registry_put(struct srv_registry *r, const struct luc_model *model)
 {
+    const size_t bytes = luc_model_bytes(model); /* before the lock: it may wait for a packing */
     pthread_mutex_lock(&r->lock);
     for (struct slot *s = r->slots; s; s = s->next) {
         if (s->model != model)
@@ -225,7 +226,12 @@ void srv_registry_put(struct srv_registry *r, const struct luc_model *model)
         assert(s->users > 0);
         s->users--;
         s->used = ++r->clock;
+        if (bytes > s->bytes) {
+            r->bytes += bytes - s->bytes;
+            s->bytes = bytes;
+        }
     }
+    evict(r, 0);
     pthread_mutex_unlock(&r->lock);
 }
 
@@ -332,7 +338,7 @@ static void tell(struct srv_registry *r, const char *name,
     pthread_mutex_lock(&r->lock);
     const struct slot *s = find(r, name);
     info.loaded = s != NULL;
-    info.bytes = s ? s->model->bytes : e ? e->bytes : 0;
+    info.bytes = s ? s->bytes : e ? e->bytes : 0;
     pthread_mutex_unlock(&r->lock);
     if (info.installed) {
         tell_file(r, &info, each, ctx);

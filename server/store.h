@@ -35,9 +35,13 @@ struct srv_claim_ask {
     const char *owner;
     unsigned lanes; /* any of these */
     double lease_s;
-    size_t free_bytes;   /* the next job is left alone when it needs more */
-    int64_t max_lost;    /* a job whose claims were lost this often fails */
-    const char *lost_to; /* its problem+json then */
+    size_t free_bytes;    /* a job that needs more waits; see claim() */
+    size_t most_bytes;    /* a job that needs more never runs here: it fails */
+    int64_t max_lost;     /* a job whose claims were lost this often fails */
+    const char *lost_to;  /* its problem+json then */
+    const char *large_to; /* that of a job which is too large */
+    double keep_s;        /* how long these stay before they expire */
+    size_t most_running;  /* jobs of one owner (srv_new_job.who) at the same time */
 };
 
 struct srv_claim {
@@ -49,6 +53,8 @@ struct srv_claimed {
     struct srv_claim claim;
     char *spec; /* heap; NULL: there was nothing to claim */
     size_t bytes;
+    double spent_s;    /* run time of earlier attempts, as far as it was reported */
+    size_t next_bytes; /* what the oldest job needs that waits for memory; 0: none does */
     char checkpoint[SRV_BLOB_NAME]; /* "": none */
 };
 
@@ -56,6 +62,7 @@ struct srv_report {
     double progress, eta_s, loss; /* as in struct api_job_row */
     int64_t step, n_steps;
     const char *preview; /* a file's name, or NULL: no new one */
+    double spent_s;      /* run time of all attempts so far */
 };
 
 struct srv_answer {
@@ -85,7 +92,9 @@ struct srv_store_kind {
 
     enum luc_status (*submit)(struct srv_store *s, const struct srv_new_job *job,
                               char id[API_ID_MAX], enum api_submitted *how, struct luc_error *err);
-    /* The oldest job that waits or whose lease ran out. */
+    /* The oldest job that waits or whose lease ran out, of those that fit into free_bytes. Younger
+     * jobs pass one that does not fit at most SRV_PASSES_MAX times; then nothing younger is claimed
+     * until it was. */
     enum luc_status (*claim)(struct srv_store *s, const struct srv_claim_ask *ask,
                              struct srv_claimed *got, struct luc_error *err);
     /* Prolongs the lease; *cancel: someone wants the job to end. */
@@ -138,6 +147,7 @@ struct srv_store_kind {
 };
 
 #define SRV_EVENTS_KEPT 256
+#define SRV_PASSES_MAX  16
 
 /* Opens or makes DATA/jobs.sqlite and brings its schema up to date. LUC_IO: it cannot be written;
  * LUC_UNSUPPORTED: a newer version of the program made it. */

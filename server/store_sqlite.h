@@ -30,7 +30,14 @@ LUC_MUST_USE enum luc_status srv_sqlite_begin(struct srv_sqlite *s, sqlite3 *db,
 LUC_MUST_USE enum luc_status srv_sqlite_end(struct srv_sqlite *s, sqlite3 *db, enum luc_status st,
                                             struct luc_error *err);
 
-/* Functions of struct srv_store_kind: store_sqlite_jobs.c changes jobs, */
+/* Inside a transaction: the end of a job, and the event that tells of a state. */
+LUC_MUST_USE enum luc_status srv_sqlite_end_job(sqlite3 *db, int64_t seq, enum api_state state,
+                                                const char *error, double keep_s,
+                                                struct luc_error *err);
+LUC_MUST_USE enum luc_status srv_sqlite_state_event(sqlite3 *db, int64_t seq, enum api_state state,
+                                                    int64_t attempt, struct luc_error *err);
+
+/* Functions of struct srv_store_kind: store_sqlite_jobs.c and store_sqlite_claim.c change jobs, */
 enum luc_status srv_sqlite_submit(struct srv_store *store, const struct srv_new_job *job,
                                   char id[API_ID_MAX], enum api_submitted *how,
                                   struct luc_error *err);

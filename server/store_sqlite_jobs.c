@@ -24,7 +24,7 @@ static enum luc_status add_event(sqlite3 *db, int64_t seq, const char *kind, con
     return st;
 }
 
-static enum luc_status add_state_event(sqlite3 *db, int64_t seq, enum api_state state,
+enum luc_status srv_sqlite_state_event(sqlite3 *db, int64_t seq, enum api_state state,
                                        int64_t attempt, struct luc_error *err)
 {
     char data[96];
@@ -103,7 +103,7 @@ static enum luc_status insert_job(sqlite3 *db, const struct srv_new_job *job, st
     for (size_t i = 0; i < job->n_inputs && !st; i++)
         st = srv_sql(db, err, "INSERT INTO files (job, role, n, sha256) VALUES (?, 'input', ?, ?)",
                      "iis", seq, (int64_t)i, job->inputs[i]);
-    return st ? st : add_state_event(db, seq, API_STATE_queued, 0, err);
+    return st ? st : srv_sqlite_state_event(db, seq, API_STATE_queued, 0, err);
 }
 
 enum luc_status srv_sqlite_submit(struct srv_store *store, const struct srv_new_job *job,
@@ -129,8 +129,8 @@ enum luc_status srv_sqlite_submit(struct srv_store *store, const struct srv_new_
 
 /* ---- running ------------------------------------------------------------------------------ */
 
-static enum luc_status end_job(sqlite3 *db, int64_t seq, enum api_state state, const char *error,
-                               double keep_s, struct luc_error *err)
+enum luc_status srv_sqlite_end_job(sqlite3 *db, int64_t seq, enum api_state state,
+                                   const char *error, double keep_s, struct luc_error *err)
 {
     const int64_t now = srv_sqlite_now_ms();
     int64_t attempt = 0;
@@ -144,105 +144,7 @@ static enum luc_status end_job(sqlite3 *db, int64_t seq, enum api_state state, c
         st = srv_sql(db, err, "DELETE FROM files WHERE job = ? AND role = 'checkpoint'", "i", seq);
     if (!st)
         st = srv_sql_number(db, &attempt, err, "SELECT attempt FROM jobs WHERE seq = ?", "i", seq);
-    return st ? st : add_state_event(db, seq, state, attempt, err);
-}
-
-/* Jobs whose holder is gone and that nobody should run again. */
-static enum luc_status bury(sqlite3 *db, const struct srv_claim_ask *ask, struct luc_error *err)
-{
-    for (;;) {
-        sqlite3_stmt *q = NULL;
-        bool row = false, cancelled = false;
-        int64_t seq = 0;
-        enum luc_status st = srv_sql_ask(
-            db, &q, err,
-            "SELECT seq, cancel FROM jobs WHERE state IN (0, 1) AND (state = 0 OR lease_ms < ?1)"
-            " AND (cancel <> 0 OR lost + (state = 1) > ?2) LIMIT 1",
-            "ii", srv_sqlite_now_ms(), ask->max_lost);
-        if (!st)
-            st = srv_sql_next(q, &row, err);
-        if (!st && row) {
-            seq = sqlite3_column_int64(q, 0);
-            cancelled = sqlite3_column_int64(q, 1) != 0;
-        }
-        sqlite3_finalize(q);
-        if (st || !row)
-            return st;
-        st = end_job(db, seq, cancelled ? API_STATE_cancelled : API_STATE_failed,
-                     cancelled ? NULL : ask->lost_to, 0, err);
-        if (st)
-            return st;
-    }
-}
-
-static enum luc_status take_next(sqlite3 *db, const struct srv_claim_ask *ask,
-                                 struct srv_claimed *got, int64_t *seq, struct luc_error *err)
-{
-    sqlite3_stmt *q = NULL;
-    bool row = false;
-    const int64_t now = srv_sqlite_now_ms();
-    enum luc_status st = srv_sql_ask(
-        db, &q, err,
-        "UPDATE jobs SET lost = lost + (state = 1), state = 1, attempt = attempt + 1, owner = ?1,"
-        " lease_ms = ?2, started_ms = coalesce(started_ms, ?3) WHERE bytes <= ?5 AND seq ="
-        " (SELECT seq FROM jobs WHERE state IN (0, 1) AND (state = 0 OR lease_ms < ?3)"
-        "  AND (lane & ?4) <> 0 ORDER BY seq LIMIT 1)"
-        " RETURNING seq, id, attempt, spec, bytes",
-        "siiii", ask->owner, now + (int64_t)(1e3 * ask->lease_s), now, (int64_t)ask->lanes,
-        ask->free_bytes > INT64_MAX ? INT64_MAX : (int64_t)ask->free_bytes);
-    if (!st)
-        st = srv_sql_next(q, &row, err);
-    if (!st && row) {
-        *seq = sqlite3_column_int64(q, 0);
-        srv_sql_text(q, 1, got->claim.id, sizeof(got->claim.id));
-        got->claim.attempt = sqlite3_column_int64(q, 2);
-        got->spec = srv_sql_copy(q, 3);
-        got->bytes = (size_t)sqlite3_column_int64(q, 4);
-        snprintf(got->claim.owner, sizeof(got->claim.owner), "%s", ask->owner);
-        if (!got->spec)
-            st = luc_fail_nomem(err, "a job", 0);
-    }
-    sqlite3_finalize(q);
-    return st;
-}
-
-static enum luc_status find_checkpoint(sqlite3 *db, int64_t seq, char name[SRV_BLOB_NAME],
-                                       struct luc_error *err)
-{
-    sqlite3_stmt *q = NULL;
-    bool row = false;
-    enum luc_status st = srv_sql_ask(
-        db, &q, err, "SELECT sha256 FROM files WHERE job = ? AND role = 'checkpoint'", "i", seq);
-    if (!st)
-        st = srv_sql_next(q, &row, err);
-    if (!st && row)
-        srv_sql_text(q, 0, name, SRV_BLOB_NAME);
-    sqlite3_finalize(q);
-    return st;
-}
-
-enum luc_status srv_sqlite_claim(struct srv_store *store, const struct srv_claim_ask *ask,
-                                 struct srv_claimed *got, struct luc_error *err)
-{
-    struct srv_sqlite *s = srv_sqlite_of(store);
-    struct srv_claimed made = { 0 };
-    int64_t seq = 0;
-    enum luc_status st = srv_sqlite_begin(s, s->hard, err);
-    if (st)
-        return st;
-    st = bury(s->hard, ask, err);
-    if (!st)
-        st = take_next(s->hard, ask, &made, &seq, err);
-    if (!st && made.spec)
-        st = find_checkpoint(s->hard, seq, made.checkpoint, err);
-    if (!st && made.spec)
-        st = add_state_event(s->hard, seq, API_STATE_running, made.claim.attempt, err);
-    st = srv_sqlite_end(s, s->hard, st, err);
-    if (st)
-        free(made.spec);
-    else
-        *got = made;
-    return st;
+    return st ? st : srv_sqlite_state_event(db, seq, state, attempt, err);
 }
 
 enum luc_status srv_sqlite_beat(struct srv_store *store, const struct srv_claim *c, double lease_s,
@@ -283,10 +185,10 @@ static enum luc_status write_report(sqlite3 *db, int64_t seq, const char *id,
         snprintf(loss, sizeof(loss), "%.9g", r->loss);
     enum luc_status st =
         srv_sql(db, err,
-                "UPDATE jobs SET progress = ?2, step = ?3, n_steps = ?4, loss = ?5, eta_s = ?6"
-                " WHERE seq = ?1",
-                "idiidd", seq, r->progress, r->step, r->n_steps, r->loss,
-                r->eta_s >= 0 ? r->eta_s : (double)NAN);
+                "UPDATE jobs SET progress = ?2, step = ?3, n_steps = ?4, loss = ?5, eta_s = ?6,"
+                " spent_ms = ?7 WHERE seq = ?1",
+                "idiiddi", seq, r->progress, r->step, r->n_steps, r->loss,
+                r->eta_s >= 0 ? r->eta_s : (double)NAN, (int64_t)(1e3 * r->spent_s));
     snprintf(data, sizeof(data),
              "{\"progress\":%.6g,\"step\":%lld,\"n_steps\":%lld,\"eta_s\":%s,\"loss\":%s}",
              r->progress, (long long)r->step, (long long)r->n_steps, eta, loss);
@@ -350,8 +252,8 @@ enum luc_status srv_sqlite_finish(struct srv_store *store, const struct srv_clai
                      "iisss", seq, (int64_t)i, o->answers[i].type, o->answers[i].headers,
                      o->answers[i].file);
     if (!st)
-        st = end_job(s->hard, seq, cancel ? API_STATE_cancelled : o->state,
-                     cancel ? NULL : o->error, o->keep_s, err);
+        st = srv_sqlite_end_job(s->hard, seq, cancel ? API_STATE_cancelled : o->state,
+                                cancel ? NULL : o->error, o->keep_s, err);
     return srv_sqlite_end(s, s->hard, st, err);
 }
 
@@ -364,7 +266,7 @@ static enum luc_status back_to_queue(sqlite3 *db, int64_t seq, int64_t lost, str
                                  "ii", seq, lost);
     if (!st)
         st = srv_sql_number(db, &attempt, err, "SELECT attempt FROM jobs WHERE seq = ?", "i", seq);
-    return st ? st : add_state_event(db, seq, API_STATE_queued, attempt, err);
+    return st ? st : srv_sqlite_state_event(db, seq, API_STATE_queued, attempt, err);
 }
 
 enum luc_status srv_sqlite_release(struct srv_store *store, const struct srv_claim *c,
@@ -378,7 +280,7 @@ enum luc_status srv_sqlite_release(struct srv_store *store, const struct srv_cla
         return st;
     st = held(s->hard, c, &seq, &cancel, err);
     if (!st)
-        st = cancel ? end_job(s->hard, seq, API_STATE_cancelled, NULL, 0, err)
+        st = cancel ? srv_sqlite_end_job(s->hard, seq, API_STATE_cancelled, NULL, 0, err)
                     : back_to_queue(s->hard, seq, 0, err);
     return srv_sqlite_end(s, s->hard, st, err);
 }
@@ -425,7 +327,7 @@ enum luc_status srv_sqlite_cancel(struct srv_store *store, const char *id, enum 
     if (!st && (state == API_STATE_succeeded || state == API_STATE_failed))
         st = luc_fail(err, LUC_INVALID, "the job has already %s", api_state_name((size_t)state));
     else if (!st && state == API_STATE_queued)
-        st = end_job(s->hard, seq, API_STATE_cancelled, NULL, 0, err);
+        st = srv_sqlite_end_job(s->hard, seq, API_STATE_cancelled, NULL, 0, err);
     else if (!st && state == API_STATE_running)
         st = srv_sql(s->hard, err, "UPDATE jobs SET cancel = 1 WHERE seq = ?", "i", seq);
     st = srv_sqlite_end(s, s->hard, st, err);

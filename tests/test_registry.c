@@ -72,6 +72,25 @@ static void get__loads_once_and_shares(void **state)
     srv_registry_destroy(r);
 }
 
+/* Convolutions that are large enough to be packed for Winograd's way are no part of the tiny network:
+ * any other growth of its arena counts in the same way. */
+static void put__counts_what_a_network_has_grown_by(void **state)
+{
+    (void)state;
+    const size_t one = bytes_of_one(), more = one / 2;
+    struct srv_registry *r = srv_registry_create(folder, NULL, 2 * one + more / 2);
+    const struct luc_model *a = get(r, "a"), *b = get(r, "b");
+    assert_int_equal(srv_registry_bytes(r), 2 * one);
+    srv_registry_put(r, b);
+    assert_non_null(luc_arena_alloc(a->graph->arena, more, 1));
+    srv_registry_put(r, a); /* together they are too large now; b was used longer ago */
+    assert_in_range(srv_registry_bytes(r), one + more, one + more + LUC_ALIGN);
+    a = get(r, "a");
+    assert_int_equal(srv_registry_loads(r), 2);
+    srv_registry_put(r, a);
+    srv_registry_destroy(r);
+}
+
 struct worker {
     struct srv_registry *r;
     unsigned seed;
@@ -232,6 +251,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(get__loads_once_and_shares),
+        cmocka_unit_test(put__counts_what_a_network_has_grown_by),
         cmocka_unit_test(get__from_many_threads_loads_each_once),
         cmocka_unit_test(get__lets_go_of_what_was_not_used_longest),
         cmocka_unit_test(get__never_takes_what_is_in_use),

@@ -94,6 +94,8 @@ static struct srv_claimed take(struct srv_store *s, const char *owner, double le
                                        .lanes = SRV_LANE_QUICK | SRV_LANE_SLOW,
                                        .lease_s = lease_s,
                                        .free_bytes = SIZE_MAX,
+                                       .most_bytes = SIZE_MAX,
+                                       .most_running = SIZE_MAX,
                                        .max_lost = 3,
                                        .lost_to = "{\"title\":\"lost\"}" };
     assert_int_equal(s->kind->claim(s, &ask, &got, NULL), LUC_OK);
@@ -258,9 +260,13 @@ static void claim__respects_lanes_and_memory(void **state)
 {
     struct kept *k = *state;
     struct srv_claimed got = { 0 };
-    struct srv_claim_ask ask = {
-        .owner = "me", .lanes = SRV_LANE_QUICK, .lease_s = LEASE_S, .free_bytes = 99, .max_lost = 3
-    };
+    struct srv_claim_ask ask = { .owner = "me",
+                                 .lanes = SRV_LANE_QUICK,
+                                 .lease_s = LEASE_S,
+                                 .free_bytes = 99,
+                                 .most_bytes = SIZE_MAX,
+                                 .most_running = SIZE_MAX,
+                                 .max_lost = 3 };
     add(k, "a"); /* slow, 100 bytes */
     assert_int_equal(k->store->kind->claim(k->store, &ask, &got, &k->err), LUC_OK);
     assert_null(got.spec);
@@ -405,6 +411,93 @@ static void list__shows_an_owner_its_own_jobs(void **state)
     assert_int_equal(s->get(k->store, "hers", &row, &k->err), LUC_OK);
     assert_string_equal(row.owner, "her");
     api_job_row_done(&row);
+}
+
+static void add_sized(struct kept *k, const char *id, const char *who, size_t bytes)
+{
+    const struct srv_new_job job = { .id = id,
+                                     .who = who,
+                                     .method = "occlusion",
+                                     .spec = "{}",
+                                     .lane = SRV_LANE_SLOW,
+                                     .bytes = bytes,
+                                     .max_queued = 1000 };
+    char got[API_ID_MAX];
+    enum api_submitted how;
+    assert_int_equal(k->store->kind->submit(k->store, &job, got, &how, &k->err), LUC_OK);
+}
+
+/* Claims with this much memory; "" when there is nothing. */
+static struct srv_claimed take_sized(struct kept *k, size_t free_bytes, size_t most_running)
+{
+    struct srv_claimed got = { 0 };
+    const struct srv_claim_ask ask = { .owner = "me",
+                                       .lanes = SRV_LANE_SLOW,
+                                       .lease_s = LEASE_S,
+                                       .free_bytes = free_bytes,
+                                       .most_bytes = 1000,
+                                       .most_running = most_running,
+                                       .max_lost = 3,
+                                       .large_to = "{\"title\":\"large\"}",
+                                       .keep_s = 100 };
+    assert_int_equal(k->store->kind->claim(k->store, &ask, &got, &k->err), LUC_OK);
+    free(got.spec);
+    return got;
+}
+
+static void claim__lets_small_jobs_pass_a_large_one_but_not_forever(void **state)
+{
+    struct kept *k = *state;
+    char id[32];
+    add_sized(k, "large", "", 500);
+    for (int i = 0; i < SRV_PASSES_MAX + 2; i++) {
+        snprintf(id, sizeof(id), "small%d", i);
+        add_sized(k, id, "", 10);
+    }
+    for (int i = 0; i < SRV_PASSES_MAX; i++) {
+        const struct srv_claimed got = take_sized(k, 100, SIZE_MAX);
+        snprintf(id, sizeof(id), "small%d", i);
+        assert_string_equal(got.claim.id, id);
+        assert_int_equal(got.next_bytes, 500);
+    }
+    struct srv_claimed got = take_sized(k, 100, SIZE_MAX);
+    assert_string_equal(got.claim.id, "");
+    assert_int_equal(got.next_bytes, 500);
+    got = take_sized(k, 505, SIZE_MAX);
+    assert_string_equal(got.claim.id, "large");
+    assert_int_equal(got.bytes, 500);
+    assert_int_equal(got.next_bytes, 10); /* of the 505, 5 are left */
+    snprintf(id, sizeof(id), "small%d", SRV_PASSES_MAX);
+    got = take_sized(k, 10, SIZE_MAX);
+    assert_string_equal(got.claim.id, id);
+    assert_int_equal(got.next_bytes, 10);
+    assert_string_not_equal(take_sized(k, 10, SIZE_MAX).claim.id, "");
+    assert_int_equal(take_sized(k, 10, SIZE_MAX).next_bytes, 0);
+}
+
+static void claim__fails_a_job_that_never_fits(void **state)
+{
+    struct kept *k = *state;
+    add_sized(k, "huge", "", 1001);
+    assert_string_equal(take_sized(k, 100, SIZE_MAX).claim.id, "");
+    struct api_job_row row;
+    assert_int_equal(k->store->kind->get(k->store, "huge", &row, &k->err), LUC_OK);
+    assert_int_equal(row.state, API_STATE_failed);
+    assert_string_equal(row.error, "{\"title\":\"large\"}");
+    assert_false(row.expired);
+    api_job_row_done(&row);
+}
+
+static void claim__keeps_to_what_one_owner_may_run(void **state)
+{
+    struct kept *k = *state;
+    add_sized(k, "a1", "a", 10), add_sized(k, "a2", "a", 10), add_sized(k, "b1", "b", 10);
+    const struct srv_claimed first = take_sized(k, 100, 1);
+    assert_string_equal(first.claim.id, "a1");
+    assert_string_equal(take_sized(k, 100, 1).claim.id, "b1");
+    assert_string_equal(take_sized(k, 100, 1).claim.id, "");
+    assert_int_equal(finish(k, &first.claim, API_STATE_succeeded), LUC_OK);
+    assert_string_equal(take_sized(k, 100, 1).claim.id, "a2");
 }
 
 static void checkpoint__is_given_to_the_next_claim_and_then_forgotten(void **state)
@@ -576,6 +669,9 @@ int main(void)
         T(events__of_progress_do_not_pile_up),
         T(list__goes_on_where_it_stopped),
         T(list__shows_an_owner_its_own_jobs),
+        T(claim__lets_small_jobs_pass_a_large_one_but_not_forever),
+        T(claim__fails_a_job_that_never_fits),
+        T(claim__keeps_to_what_one_owner_may_run),
         T(checkpoint__is_given_to_the_next_claim_and_then_forgotten),
         T(results__expire_and_jobs_are_forgotten),
         T(store__survives_closing_and_refuses_a_newer_schema),

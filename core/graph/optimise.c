@@ -321,6 +321,14 @@ void luc_graph_pack_late(struct luc_graph *g)
     luc_lock_drop(g->lock);
 }
 
+size_t luc_graph_bytes(const struct luc_graph *g)
+{
+    luc_lock_take(g->lock);
+    const size_t bytes = luc_arena_used(g->arena);
+    luc_lock_drop(g->lock);
+    return bytes;
+}
+
 static enum luc_status run_pass(struct luc_graph *g,
                                 enum luc_status (*pass)(struct luc_graph *, bool *,
                                                         struct luc_error *),

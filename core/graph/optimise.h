@@ -19,6 +19,9 @@ enum luc_optimise {
  * read-only otherwise. Nothing fails: without memory, nodes stay unpacked. */
 void luc_graph_pack_late(struct luc_graph *g);
 
+/* Memory of the graph and its weights, with what is packed so far. Waits for a packing to end. */
+size_t luc_graph_bytes(const struct luc_graph *g);
+
 /* In place. Values keep their indices and names; nodes that fell away are removed. */
 LUC_MUST_USE enum luc_status luc_graph_optimise(struct luc_graph *g, unsigned passes,
                                                 struct luc_error *err);

@@ -224,6 +224,11 @@ static void free_sizes(struct luc_model *m)
         decl->dim[0] = batch;
 }
 
+size_t luc_model_bytes(const struct luc_model *m)
+{
+    return luc_arena_used(m->arena) + (m->graph ? luc_graph_bytes(m->graph) : 0);
+}
+
 static enum luc_status load(struct load *l, const char *json, struct luc_error *err)
 {
     struct luc_model *m = l->m;
@@ -255,7 +260,7 @@ static enum luc_status load(struct load *l, const char *json, struct luc_error *
         free_sizes(m);
     if (!l->d.fit_given && m->in.width == 0)
         m->in.fit = LUC_FIT_NATIVE;
-    m->bytes = luc_arena_used(m->arena) + (m->graph ? luc_arena_used(m->graph->arena) : 0);
+    m->bytes = luc_model_bytes(m);
     return s;
 }
 

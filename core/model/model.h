@@ -49,7 +49,7 @@ struct luc_model {
     size_t n_classes, n_labels, n_aliases;
     const char *const *labels; /* by class index; several names are separated by ", " */
     const struct luc_alias *aliases;
-    size_t bytes; /* memory held, weights included */
+    size_t bytes; /* memory held when it was loaded, weights included; see luc_model_bytes() */
     struct luc_arena *arena;
 };
 
@@ -59,6 +59,8 @@ struct luc_model {
 LUC_MUST_USE enum luc_status luc_model_load(const char *dir, const char *json, size_t limit_bytes,
                                             struct luc_model **model, struct luc_error *err);
 struct luc_model *luc_model_destroy(struct luc_model *m); /* NULL is fine; returns NULL */
+/* Memory held now: weights that fast plans pack late are counted once they were packed. */
+size_t luc_model_bytes(const struct luc_model *m);
 
 /* A value by alias or by name. LUC_NOT_FOUND suggests the nearest names. */
 LUC_MUST_USE enum luc_status luc_model_layer(const struct luc_model *m, const char *name,
