@@ -1,7 +1,7 @@
 #include "core/graph/region_build.h"
 
 #include "core/graph/region_window.h"
-#include "core/kernels/window.h"
+#include "core/graph/spatial.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -19,14 +19,6 @@ static size_t n_grid(const struct luc_region *r, size_t axis)
 static const struct luc_shape *shape_of(const struct luc_region *r, size_t value)
 {
     return &r->infos.info[value].shape;
-}
-
-static bool op_is(const struct luc_node *node, const char *const *names)
-{
-    for (; *names; names++)
-        if (strcmp(node->op->name, *names) == 0)
-            return true;
-    return false;
 }
 
 static enum luc_status new_value(struct luc_region *r, size_t *value, struct luc_error *err)
@@ -218,33 +210,6 @@ static enum luc_status add_whole(struct luc_region *r, const struct luc_node *no
 
 /* ---- convolution and pooling: the window grows ---- */
 
-static bool slides(const struct luc_node *node)
-{
-    static const char *const names[] = { "Conv", "MaxPool", NULL };
-    return op_is(node, names) && node->n_out == 1;
-}
-
-static enum luc_status sliding_window(const struct luc_region *r, const struct luc_node *node,
-                                      struct luc_window *win, struct luc_error *err)
-{
-    const struct luc_shape *x = shape_of(r, node->in[0]), *y = shape_of(r, node->out[0]);
-    size_t kernel[2];
-    const bool conv = strcmp(node->op->name, "Conv") == 0;
-    if (x->rank != 4 || y->rank != 4)
-        return luc_fail(err, LUC_UNSUPPORTED, "not a picture");
-    if (conv) {
-        const struct luc_shape *w = shape_of(r, node->in[1]);
-        kernel[0] = w->dim[2];
-        kernel[1] = w->dim[3];
-    }
-    /* both operators begin their attributes with the shared ones */
-    const enum luc_status st =
-        luc_window_resolve(node->attrs, x, conv ? kernel : NULL, false, win, err);
-    win->oh = y->dim[2]; /* ceil_mode may have added one */
-    win->ow = y->dim[3];
-    return st;
-}
-
 struct slide {
     size_t stride, extent, pad, side; /* side: of the output */
 };
@@ -278,25 +243,13 @@ static enum luc_status slide_axis(struct luc_region *r, size_t which,
     return LUC_OK;
 }
 
-static enum luc_status set_no_padding(const struct luc_node *node, void *attrs,
-                                      struct luc_error *err)
-{
-    static const double zeros[4] = { 0 };
-    enum luc_status st = luc_param_set_numbers(node->op->attrs, "pads", zeros, 4, attrs, err);
-    if (!st)
-        st = luc_param_set(node->op->attrs, "auto_pad", "NOTSET", attrs, err);
-    if (!st && luc_param_find(node->op->attrs, "ceil_mode"))
-        st = luc_param_set_numbers(node->op->attrs, "ceil_mode", zeros, 1, attrs, err);
-    return st;
-}
-
 static enum luc_status add_sliding(struct luc_region *r, const struct luc_node *node,
                                    struct luc_error *err)
 {
     struct luc_window w;
     struct luc_region_part *in = &r->parts[node->in[0]], *out = &r->parts[node->out[0]];
     struct luc_region_axis crop[2];
-    enum luc_status st = sliding_window(r, node, &w, err);
+    enum luc_status st = luc_node_window(&r->infos, node, &w, err);
     if (!st)
         st = slide_axis(r, 0, &in->axis[0],
                         (struct slide){ w.sh, luc_extent(w.kh, w.dh), w.pt, w.oh }, &out->axis[0],
@@ -319,25 +272,10 @@ static enum luc_status add_sliding(struct luc_region *r, const struct luc_node *
     if (!st)
         st = copy_node(r, node, inputs, &attrs, err);
     out->state = LUC_REGION_WINDOW;
-    return st ? st : set_no_padding(node, attrs, err);
+    return st ? st : luc_unpad(node, attrs, err);
 }
 
 /* ---- operators that work place by place: the window stays ---- */
-
-static bool is_pointwise(const struct luc_node *node)
-{
-    static const char *const names[] = { "Relu",      "LeakyRelu", "PRelu",
-                                         "Clip",      "Sigmoid",   "Tanh",
-                                         "Sqrt",      "Elu",       "Exp",
-                                         "Neg",       "Abs",       "Softplus",
-                                         "Dropout",   "Identity",  "HardSigmoid",
-                                         "HardSwish", "LRN",       "Pow",
-                                         "Add",       "Sub",       "Mul",
-                                         "Div",       "Max",       "Min",
-                                         "Sum",       "Concat",    "BatchNormalization",
-                                         NULL };
-    return op_is(node, names) && node->n_out == 1;
-}
 
 /* Concat along channels only; clean operands must be the same at every place. */
 static bool fits_windows(const struct luc_region *r, const struct luc_node *node)
@@ -416,41 +354,11 @@ static enum luc_status add_pointwise(struct luc_region *r, const struct luc_node
 
 /* ---- padding: the same window, counted from another corner ---- */
 
-static bool pads_places(const struct luc_region *r, const struct luc_node *node)
+static bool pads_with_constant(const struct luc_region *r, const struct luc_node *node)
 {
-    static const char *const names[] = { "Pad", NULL };
     const struct luc_shape *x = shape_of(r, node->in[0]), *y = shape_of(r, node->out[0]);
-    const struct luc_param *row = luc_param_find(node->op->attrs, "mode");
-    int64_t mode = 1;
-    if (!op_is(node, names) || !row || row->type != LUC_PARAM_CHOICE)
-        return false;
-    memcpy(&mode, (const char *)node->attrs + row->offset, sizeof(mode));
-    return strcmp(row->choices[mode], "constant") == 0 && x->rank == 4 && y->rank == 4 &&
-           x->dim[0] == y->dim[0] && x->dim[1] == y->dim[1];
-}
-
-/* Pads before the first row and column: the input of opset 11, or the attribute before it. */
-static bool read_pads(const struct luc_region *r, const struct luc_node *node, ptrdiff_t before[2])
-{
-    const struct luc_param *row = luc_param_find(node->op->attrs, "pads");
-    const struct luc_info *given =
-        node->n_in > 1 && node->in[1] != LUC_NONE ? &r->infos.info[node->in[1]] : NULL;
-    if (node->n_in > 3 && node->in[3] != LUC_NONE) /* axes */
-        return false;
-    if (given) {
-        if (!given->known || luc_numel(&given->shape) != 8)
-            return false;
-        before[0] = (ptrdiff_t)given->known[2];
-        before[1] = (ptrdiff_t)given->known[3];
-        return before[0] >= 0 && before[1] >= 0;
-    }
-    const struct luc_ints *list =
-        row ? (const void *)((const char *)node->attrs + row->offset) : NULL;
-    if (!list || list->n != 8)
-        return false;
-    before[0] = (ptrdiff_t)list->v[2];
-    before[1] = (ptrdiff_t)list->v[3];
-    return before[0] >= 0 && before[1] >= 0;
+    return luc_node_is(node, "Pad") && luc_node_chose(node, "mode", "constant") && x->rank == 4 &&
+           y->rank == 4 && x->dim[0] == y->dim[0] && x->dim[1] == y->dim[1];
 }
 
 static enum luc_status add_pad(struct luc_region *r, const struct luc_node *node,
@@ -488,12 +396,12 @@ static enum luc_status add_node(struct luc_region *r, const struct luc_node *nod
     if (node->op->flags & LUC_OP_SHAPE_ONLY)
         return luc_fail(err, LUC_UNSUPPORTED, "a network that asks for its own shapes");
     if (windowed && r->parts[node->in[0]].state == LUC_REGION_WINDOW) {
-        if (slides(node))
+        if (luc_slides(node))
             return add_sliding(r, node, err);
-        if (pads_places(r, node) && read_pads(r, node, before))
+        if (pads_with_constant(r, node) && luc_node_pads(&r->infos, node, before))
             return add_pad(r, node, before, err);
     }
-    if (windowed && is_pointwise(node) && fits_windows(r, node))
+    if (windowed && luc_is_pointwise(node) && fits_windows(r, node))
         return add_pointwise(r, node, err);
     return add_whole(r, node, clean, err);
 }
