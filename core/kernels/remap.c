@@ -2,6 +2,7 @@
 
 #include "core/kernels/walk.h"
 
+#include <assert.h>
 #include <string.h>
 
 struct job {
@@ -52,6 +53,29 @@ static bool find_row(const struct luc_remap *m, size_t r, ptrdiff_t *at)
         stride *= (ptrdiff_t)m->in[d];
     }
     return true;
+}
+
+static ptrdiff_t modulo(ptrdiff_t i, ptrdiff_t n)
+{
+    assert(n > 0);
+    return i % n < 0 ? i % n + n : i % n;
+}
+
+ptrdiff_t luc_pad_source(enum luc_pad_mode mode, ptrdiff_t i, ptrdiff_t n)
+{
+    if (i >= 0 && i < n)
+        return i;
+    if (mode == LUC_PAD_EDGE)
+        return i < 0 ? 0 : n - 1;
+    if (mode == LUC_PAD_WRAP)
+        return modulo(i, n);
+    if (mode == LUC_PAD_REFLECT && n == 1)
+        return 0;
+    if (mode == LUC_PAD_REFLECT) {
+        const ptrdiff_t k = modulo(i, 2 * (n - 1));
+        return k < n ? k : 2 * (n - 1) - k;
+    }
+    return -1;
 }
 
 static void fill(float *y, float value, size_t n)

@@ -20,6 +20,12 @@ size_t luc_remap_tables(const struct luc_shape *out);
 void luc_remap_init(struct luc_remap *m, const struct luc_shape *in, const struct luc_shape *out,
                     ptrdiff_t *memory);
 
+/* How a tensor goes on past its border: a value, mirrored (edge not repeated), the edge, from the
+ * start. */
+enum luc_pad_mode { LUC_PAD_CONSTANT, LUC_PAD_REFLECT, LUC_PAD_EDGE, LUC_PAD_WRAP };
+/* Which of the elements 0..n-1 stands at place i, which may lie outside; -1: none. n at least 1. */
+ptrdiff_t luc_pad_source(enum luc_pad_mode mode, ptrdiff_t i, ptrdiff_t n);
+
 /* Holes get `value`. */
 void luc_remap_forward(const struct luc_remap *m, const struct luc_threads *threads, const float *x,
                        float *y, float value);

@@ -49,10 +49,16 @@ static struct sequence order(const struct luc_resample *r)
     }
 }
 
+static size_t whole_in(const struct luc_resample *r, size_t d)
+{
+    return r->part[d].whole_in ? r->part[d].whole_in : r->in.dim[d];
+}
+
 static double coordinate(const struct luc_resample *r, size_t d, size_t o)
 {
     const double s = r->scale[d], i = (double)o;
-    const double n = (double)r->in.dim[d], m = (double)r->out.dim[d];
+    const double n = (double)whole_in(r, d);
+    const double m = (double)(r->part[d].whole_in ? r->part[d].whole_out : r->out.dim[d]);
     switch (r->coord) {
     case LUC_HALF_PIXEL: return (i + 0.5) / s - 0.5;
     case LUC_PYTORCH_HALF_PIXEL: return m > 1.0 ? (i + 0.5) / s - 0.5 : 0.0;
@@ -105,10 +111,11 @@ static void cubic_taps(const struct luc_resample *r, double x, size_t n, size_t 
         weight[k] = (float)(r->exclude_outside ? w[k] / sum : w[k]);
 }
 
+/* Of output `o` of the whole, as indices into the whole. */
 static void find_taps(const struct luc_resample *r, size_t d, size_t o, size_t *index,
                       float *weight)
 {
-    const size_t n = r->in.dim[d];
+    const size_t n = whole_in(r, d);
     /* Rounded to float32, so that 8 / 1.6f is 5 and not a little less. */
     const double x = (double)(float)coordinate(r, d, o);
     if (r->mode == LUC_CUBIC) {
@@ -143,21 +150,34 @@ static float *between(const struct sequence *q, void *scratch, size_t i)
     return first + i % 2 * q->between;
 }
 
+static const size_t n_taps[] = { [LUC_NEAREST] = 1, [LUC_LINEAR] = 2, [LUC_CUBIC] = TAPS };
+
+void luc_resample_reach(const struct luc_resample *r, size_t d, size_t o, size_t *from, size_t *to)
+{
+    size_t index[TAPS];
+    float weight[TAPS];
+    find_taps(r, d, o, index, weight);
+    *from = index[0]; /* they ascend */
+    *to = index[n_taps[r->mode] - 1] + 1;
+}
+
 static struct pass make_pass(const struct luc_resample *r, const struct sequence *q, size_t i,
                              void *scratch)
 {
-    static const size_t taps[] = { [LUC_NEAREST] = 1, [LUC_LINEAR] = 2, [LUC_CUBIC] = TAPS };
     const size_t d = q->axis[i];
     const struct luc_shape *s = &q->shape[i];
     struct pass p = { .outer = luc_dims(s, 0, d),
                       .n_in = s->dim[d],
                       .n_out = r->out.dim[d],
                       .inner = luc_dims(s, d + 1, s->rank),
-                      .taps = taps[r->mode],
+                      .taps = n_taps[r->mode],
                       .index = scratch };
     p.weight = (float(*)[TAPS])(void *)(p.index + q->longest);
-    for (size_t o = 0; o < p.n_out; o++)
-        find_taps(r, d, o, p.index[o], p.weight[o]);
+    for (size_t o = 0; o < p.n_out; o++) {
+        find_taps(r, d, r->part[d].out_from + o, p.index[o], p.weight[o]);
+        for (size_t k = 0; k < p.taps; k++)
+            p.index[o][k] -= r->part[d].in_from;
+    }
     return p;
 }
 

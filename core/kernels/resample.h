@@ -32,7 +32,15 @@ struct luc_resample {
     enum luc_resample_round round; /* nearest */
     double cubic_a;                /* cubic: -0.75 or -0.5 are usual */
     bool exclude_outside;          /* cubic: inputs past the border have no weight */
+    /* Part of a larger resize: `in` and `out` are the parts, which begin at these places of tensors
+     * of the sizes `whole`; the out part must look at nothing but the in part. whole 0: no part. */
+    struct luc_resample_part {
+        size_t in_from, out_from, whole_in, whole_out;
+    } part[LUC_MAX_RANK];
 };
+
+/* The inputs [*from, *to) that output `o` of axis `d` looks at, of the whole. */
+void luc_resample_reach(const struct luc_resample *r, size_t d, size_t o, size_t *from, size_t *to);
 
 /* Bytes. SIZE_MAX when they cannot be counted. */
 size_t luc_resample_scratch(const struct luc_resample *r);

@@ -16,10 +16,7 @@
 #include "core/kernels/remap.h"
 #include "core/ops/common.h"
 
-#include <assert.h>
 #include <math.h>
-
-enum mode { CONSTANT, REFLECT, EDGE, WRAP };
 
 struct attrs {
     int64_t mode;
@@ -30,7 +27,7 @@ struct attrs {
 static const char *const modes[] = { "constant", "reflect", "edge", "wrap", NULL };
 
 static const struct luc_param attr_table[] = {
-    LUC_CHOICE(struct attrs, mode, CONSTANT, 4, modes, "What the border is filled with"),
+    LUC_CHOICE(struct attrs, mode, LUC_PAD_CONSTANT, 4, modes, "What the border is filled with"),
     LUC_INTS(struct attrs, pads, "", -0x1p62, 0x1p62, "", "Elements before, then after each axis"),
     LUC_REAL(struct attrs, value, 0, -HUGE_VAL, HUGE_VAL, "", "Filling of constant mode"),
     LUC_PARAM_END,
@@ -98,11 +95,11 @@ static enum luc_status infer(struct luc_infer *x, struct luc_error *err)
     if (luc_infer_has(x, 2) && luc_numel(&x->in[2]->shape) != 1)
         return luc_fail(err, LUC_SHAPE, "the value to fill with must be one number");
 
-    const enum mode mode = (enum mode)((const struct attrs *)x->attrs)->mode;
+    const int64_t mode = ((const struct attrs *)x->attrs)->mode;
     struct luc_shape out = x->in[0]->shape;
     for (size_t d = 0; d < out.rank; d++) {
         const int64_t size = padded(out.dim[d], a.before[d], a.after[d]);
-        if (size < 0 || (size > 0 && out.dim[d] == 0 && mode != CONSTANT))
+        if (size < 0 || (size > 0 && out.dim[d] == 0 && mode != LUC_PAD_CONSTANT))
             return luc_fail(err, LUC_SHAPE, "cannot pad %zu elements of axis %zu by %lld and %lld",
                             out.dim[d], d, (long long)a.before[d], (long long)a.after[d]);
         out.dim[d] = (size_t)size;
@@ -110,29 +107,6 @@ static enum luc_status infer(struct luc_infer *x, struct luc_error *err)
     x->out[0].shape = out;
     x->out[0].dtype = x->in[0]->dtype;
     return luc_shape_check(&out, "padded tensor", err);
-}
-
-static ptrdiff_t modulo(ptrdiff_t i, ptrdiff_t n)
-{
-    assert(n > 0);
-    return i % n < 0 ? i % n + n : i % n;
-}
-
-static ptrdiff_t source(enum mode mode, ptrdiff_t i, ptrdiff_t n)
-{
-    if (i >= 0 && i < n)
-        return i;
-    if (mode == EDGE)
-        return i < 0 ? 0 : n - 1;
-    if (mode == WRAP)
-        return modulo(i, n);
-    if (mode == REFLECT && n == 1)
-        return 0;
-    if (mode == REFLECT) {
-        const ptrdiff_t k = modulo(i, 2 * (n - 1));
-        return k < n ? k : 2 * (n - 1) - k;
-    }
-    return -1;
 }
 
 static void make_map(const struct luc_op_call *c, struct luc_remap *m)
@@ -147,8 +121,9 @@ static void make_map(const struct luc_op_call *c, struct luc_remap *m)
     luc_remap_init(m, in, &c->out[0]->shape, c->scratch);
     for (size_t d = 0; d < in->rank; d++)
         for (size_t o = 0; o < m->out[d]; o++)
-            m->table[d][o] = source((enum mode)attrs->mode, (ptrdiff_t)o - (ptrdiff_t)a.before[d],
-                                    (ptrdiff_t)m->in[d]);
+            m->table[d][o] =
+                luc_pad_source((enum luc_pad_mode)attrs->mode,
+                               (ptrdiff_t)o - (ptrdiff_t)a.before[d], (ptrdiff_t)m->in[d]);
 }
 
 static void forward(const struct luc_op_call *c)
