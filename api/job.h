@@ -84,11 +84,6 @@ struct api_services {
     void *admit_ctx;
 };
 
-/* The network that a job asks, to be given back by env->model_put(). LUC_NOT_FOUND blames the
- * parameter `model`. */
-LUC_MUST_USE enum luc_status api_job_model(const struct api_env *env, const struct api_job *job,
-                                           const struct luc_model **model, struct luc_error *err);
-
 /* How many bytes a job will hold while it runs, its pictures included, the network's weights not:
  * by a dry run (method.h), which costs some milliseconds, and loads the network. LUC_TOO_LARGE: more
  * than env->limits.job_bytes, with both numbers; LUC_NOT_FOUND: the network, or a name that it does

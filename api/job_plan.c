@@ -1,4 +1,4 @@
-#include "api/job.h"
+#include "api/job_models.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +11,7 @@
 struct planning {
     const struct api_job *job;
     const struct api_services *services;
-    const struct luc_model *model;
+    struct api_models models;
     struct luc_arena *seen, *arena, *found;
     struct luc_image *image; /* [job->n_images]; width 0: not asked for, or dropped */
     uint8_t *pixels;
@@ -82,7 +82,9 @@ static enum luc_status try(const struct planning *given, size_t limit, size_t *b
         return luc_fail_nomem(err, "a plan", 3 * largest_upload(job));
     }
     luc_result_init(&result, p.found);
-    struct luc_run run = { .model = p.model,
+    struct luc_run run = { .model = p.models.at[0],
+                           .models = p.models.at,
+                           .n_models = p.models.n,
                            .pictures = { &p, get_picture, drop_picture, NULL },
                            .n_images = job->n_images,
                            .input = &job->params.input,
@@ -121,9 +123,11 @@ enum luc_status api_job_plan(const struct api_job *job, const struct api_service
     struct planning p = { .job = job, .services = services };
     struct luc_error why = { 0 };
     size_t needed = 0;
-    enum luc_status st = api_job_model(services->env, job, &p.model, err);
-    if (st)
+    enum luc_status st = api_models_get(services->env, job, &p.models, err);
+    if (st) {
+        api_models_put(services->env, &p.models);
         return st;
+    }
     st = try(&p, limit, &needed, &why);
     if (st == LUC_NOMEM) {
         size_t all = 0;
@@ -139,6 +143,6 @@ enum luc_status api_job_plan(const struct api_job *job, const struct api_service
         *bytes = needed;
         st = LUC_OK;
     }
-    services->env->model_put(services->env->ctx, p.model);
+    api_models_put(services->env, &p.models);
     return st;
 }

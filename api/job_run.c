@@ -1,3 +1,4 @@
+#include "api/job_models.h"
 #include "api/jobs.h"
 #include "api/problem.h"
 #include "api/render.h"
@@ -8,23 +9,11 @@
 struct running {
     const struct api_job *job;
     const struct api_services *services;
-    const struct luc_model *model;
+    struct api_models models;
     struct api_pictures pictures;
     struct luc_arena *arena, *found;
     struct luc_result result;
 };
-
-enum luc_status api_job_model(const struct api_env *env, const struct api_job *job,
-                              const struct luc_model **model, struct luc_error *err)
-{
-    const enum luc_status st = env->model_get(env->ctx, job->params.input.model, model, err);
-    if (st == LUC_NOT_FOUND && err && !*err->param) {
-        char text[LUC_ERROR_TEXT];
-        memcpy(text, err->text, sizeof(text));
-        return luc_fail_param(err, st, "model", "%s", text);
-    }
-    return st;
-}
 
 static enum luc_status admit(const struct running *r, struct luc_error *err)
 {
@@ -44,7 +33,9 @@ static enum luc_status compute(struct running *r, struct luc_error *err)
     if (!r->arena || !r->found)
         return luc_fail_nomem(err, "a job", limit);
     luc_result_init(&r->result, r->found);
-    struct luc_run run = { .model = r->model,
+    struct luc_run run = { .model = r->models.at[0],
+                           .models = r->models.at,
+                           .n_models = r->models.n,
                            .pictures = { &r->pictures, api_pictures_get, api_pictures_drop,
                                          api_pictures_about },
                            .n_images = job->n_images,
@@ -68,8 +59,7 @@ static void give_back(struct running *r)
     luc_arena_destroy(r->found);
     luc_arena_destroy(r->arena);
     api_pictures_done(&r->pictures);
-    if (r->model)
-        env->model_put(env->ctx, r->model);
+    api_models_put(env, &r->models);
 }
 
 /* Up to the result; what was taken is given back by give_back(). */
@@ -79,7 +69,7 @@ static enum luc_status find_result(struct running *r, struct luc_error *err)
     if (!st)
         st = api_pictures_init(&r->pictures, r->job, r->services, err);
     if (!st)
-        st = api_job_model(r->services->env, r->job, &r->model, err);
+        st = api_models_get(r->services->env, r->job, &r->models, err);
     if (!st)
         st = compute(r, err);
     r->arena = luc_arena_destroy(r->arena); /* drawing wants the memory that the network held */
@@ -90,7 +80,7 @@ static enum luc_status render(struct running *r, const struct api_job *job,
                               struct api_response *res, struct luc_error *err)
 {
     const struct api_shown shown = { .job = job,
-                                     .model = r->model,
+                                     .models = &r->models,
                                      .pictures = &r->pictures,
                                      .result = &r->result,
                                      .version = r->services->env->version };

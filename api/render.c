@@ -34,17 +34,36 @@ static enum luc_status images_json(const struct api_job *job, json_t **images,
     return st;
 }
 
+static json_t *model_json(const struct luc_model *m)
+{
+    json_t *o = json_object();
+    api_json_set(o, "name", api_json_text(m->name));
+    api_json_set(o, "hash", api_json_text(m->hash ? m->hash : ""));
+    return o;
+}
+
+/* The network, and where there are several all of them. */
+static void set_models(const struct api_models *models, json_t *doc)
+{
+    json_t *all = json_array();
+    for (size_t i = 0; i < models->n; i++)
+        json_array_append_new(all, model_json(models->at[i]));
+    api_json_set(doc, "model", model_json(models->at[0]));
+    if (models->n > 1)
+        api_json_set(doc, "models", all);
+    else
+        json_decref(all);
+}
+
 enum luc_status api_manifest(const struct api_shown *s, struct luc_str *text,
                              char sha256[API_SHA256_MAX], struct luc_error *err)
 {
-    json_t *doc = json_object(), *images = NULL, *model = json_object();
+    json_t *doc = json_object(), *images = NULL;
     const enum luc_status listed = images_json(s->job, &images, err);
-    api_json_set(model, "name", api_json_text(s->model->name));
-    api_json_set(model, "hash", api_json_text(s->model->hash ? s->model->hash : ""));
     api_json_set(doc, "lucida", api_json_text(s->version));
     api_json_set(doc, "method", json_string(s->job->what->method->name));
     api_json_set(doc, "parameters", api_params_json(&s->job->params));
-    api_json_set(doc, "model", model);
+    set_models(s->models, doc);
     api_json_set(doc, "images", images);
     api_json_print(doc, true, text);
     json_decref(doc);
@@ -194,11 +213,9 @@ static enum luc_status items_json(const struct api_shown *s, json_t *to, struct 
 static enum luc_status render_json(const struct api_shown *s, const char *manifest,
                                    struct luc_str *out, struct luc_error *err)
 {
-    json_t *doc = json_object(), *result = json_object(), *model = json_object();
-    api_json_set(model, "name", api_json_text(s->model->name));
-    api_json_set(model, "hash", api_json_text(s->model->hash ? s->model->hash : ""));
+    json_t *doc = json_object(), *result = json_object();
     api_json_set(doc, "method", json_string(s->job->what->method->name));
-    api_json_set(doc, "model", model);
+    set_models(s->models, doc);
     api_json_set(doc, "images", api_job_images_json(s->job));
     api_json_set(doc, "parameters", api_params_json(&s->job->params));
     const enum luc_status st = items_json(s, result, err);
@@ -240,7 +257,8 @@ static void put_headers(const struct api_shown *s, const char *manifest, struct 
 {
     const struct luc_item *class = luc_result_find(s->result, "class");
     const struct luc_item *probability = luc_result_find(s->result, "probability");
-    api_header(res, "Lucida-Model", "%s", s->model->name);
+    api_header(res, "Lucida-Model", "%s",
+               s->models->n > 1 ? s->job->params.input.model : s->models->at[0]->name);
     if (class && class->kind == LUC_ITEM_TEXT)
         api_header(res, "Lucida-Class", "%s", class->text);
     if (probability && probability->kind == LUC_ITEM_NUMBER)

@@ -6,7 +6,7 @@
 
 struct api_shown {
     const struct api_job *job;
-    const struct luc_model *model;
+    const struct api_models *models;
     struct api_pictures *pictures;
     const struct luc_result *result;
     const char *version;

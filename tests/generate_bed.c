@@ -9,7 +9,7 @@
 
 #define LIMIT ((size_t)256 << 20)
 
-static void paint_image(struct luc_image *image, size_t width, size_t height, unsigned seed)
+void bed_paint(struct luc_image *image, size_t width, size_t height, unsigned seed)
 {
     assert_int_equal(luc_image_create(width, height, 3, image, NULL), LUC_OK);
     for (size_t i = 0; i < 3 * width * height; i++)
@@ -57,8 +57,8 @@ int bed_setup(void **state)
                                    .out = px,
                                    .input = net_value(&b->net, "x"),
                                    .logits = LUC_NONE };
-    paint_image(&b->images[0], 80, 64, 1);
-    paint_image(&b->images[1], 50, 70, 7);
+    bed_paint(&b->images[0], 80, 64, 1);
+    bed_paint(&b->images[1], 50, 70, 7);
     luc_params_default(luc_input_rows, &b->input);
     bed_again(b);
     *state = b;

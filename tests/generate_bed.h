@@ -26,6 +26,8 @@ struct bed {
  * `back` makes a picture of b. */
 int bed_setup(void **state);
 int bed_teardown(void **state);
+/* A picture of stripes that differ with `seed`. */
+void bed_paint(struct luc_image *image, size_t width, size_t height, unsigned seed);
 /* A new run with an empty result. */
 void bed_again(struct bed *b);
 /* settings: pairs of key and text, ended by { NULL, NULL }. */

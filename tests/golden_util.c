@@ -1,5 +1,7 @@
 #include "tests/golden_util.h"
 
+#include "core/graph/tiles.h"
+
 #include "core/base/file.h"
 #include "core/base/rng.h"
 #include "core/formats/onnx.h"
@@ -460,6 +462,56 @@ void check_widths(const struct luc_graph *graph, const struct question *q,
             assert_memory_equal(a.grads[i].data, first.grads[i].data,
                                 luc_numel(&a.grads[i].shape) * sizeof(float));
     }
+    luc_arena_destroy(arena);
+}
+
+/* One tiled run, in `arena`. */
+static float *run_tiles(const struct luc_tiles_spec *spec, const float *input,
+                        const struct luc_threads *threads, struct luc_arena *arena)
+{
+    struct luc_error err = { 0 };
+    struct luc_tiles *t = NULL;
+    struct luc_tiles_info info;
+    if (luc_tiles_create(spec, arena, &t, &info, &err))
+        fail_msg("%s", err.text);
+    float *out = luc_arena_alloc(arena, luc_numel(&info.output), sizeof(float));
+    assert_non_null(out);
+    assert_int_equal(luc_tiles_run(t, input, out, threads, NULL, NULL, NULL), LUC_OK);
+    return out;
+}
+
+void check_tiles(const struct luc_graph *graph, const char *value, const struct luc_tensor *input,
+                 double tol)
+{
+    struct luc_arena *arena = luc_arena_create(MEMORY_LIMIT);
+    struct luc_pool *pool = luc_pool_create(2);
+    const struct question q = { .taps = { value } };
+    const size_t side = input->shape.dim[2];
+    struct answer whole;
+    struct luc_tiles_spec spec = { .graph = graph,
+                                   .input = input->shape,
+                                   .output = graph_value(graph, value),
+                                   .limit_bytes = MEMORY_LIMIT,
+                                   .lanes = 3 };
+    graph_ask(graph, &q, input, &(struct how){ 0 }, arena, &whole);
+    const struct luc_tensor *y = &whole.taps[0];
+    for (int i = 0; i < 2; i++) {
+        const struct luc_arena_mark mark = luc_arena_mark(arena);
+        double apart = 0, largest = 0;
+        spec.tile = i ? side * 2 / 3 : side * 2 / 5; /* small ones recomputed would take minutes */
+        spec.keep_bytes = i ? 0 : SIZE_MAX;
+        const float *one = run_tiles(&spec, input->data, NULL, arena);
+        const float *three = run_tiles(&spec, input->data, &(struct luc_threads){ pool, 3 }, arena);
+        assert_memory_equal(one, three, luc_numel(&y->shape) * sizeof(float));
+        for (size_t k = 0; k < luc_numel(&y->shape); k++) {
+            apart = fmax(apart, fabs((double)y->data[k] - (double)one[k]));
+            largest = fmax(largest, fabs((double)y->data[k]));
+        }
+        printf("tiles of %zu: %.2g apart\n", spec.tile, apart / largest);
+        assert_true(apart <= tol * largest);
+        luc_arena_release(arena, mark);
+    }
+    luc_pool_destroy(pool);
     luc_arena_destroy(arena);
 }
 

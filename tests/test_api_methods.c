@@ -195,6 +195,18 @@ static void post__blames_the_parameter(void **state)
     assert_int_equal(api_fake_photo(f, "/saliency", longer), 400);
 }
 
+static void post__several_networks_go_to_methods_that_take_them(void **state)
+{
+    struct api_fake *f = *state;
+    assert_int_equal(api_fake_photo(f, "/saliency", "model=linear,linear"), 400);
+    assert_true(api_fake_says(f, "saliency takes 1 network"));
+    assert_int_equal(api_fake_photo(f, "/fast-style", "model=linear,nope"), 400);
+    assert_true(api_fake_says(f, "no network is called 'nope'"));
+    assert_int_equal(api_fake_photo(f, "/fast-style", "model=linear,linear"), 400);
+    assert_true(api_fake_says(f, "does not make pictures"));
+    assert_int_equal(f->in_use, 0);
+}
+
 static void post__each_failure_has_its_status(void **state)
 {
     struct api_fake *f = *state;
@@ -291,6 +303,8 @@ int main(void)
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(post__a_form_says_the_same_as_a_query, setup, teardown),
         cmocka_unit_test_setup_teardown(post__blames_the_parameter, setup, teardown),
+        cmocka_unit_test_setup_teardown(post__several_networks_go_to_methods_that_take_them, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(post__each_failure_has_its_status, setup, teardown),
         cmocka_unit_test_setup_teardown(post__any_memory_limit_is_an_answer, setup, teardown),
         cmocka_unit_test_setup_teardown(job__prints_all_that_it_is, setup, teardown),

@@ -68,6 +68,13 @@ static void cartoon__batch_of_two_equals_two_single_runs(void **state)
     check_batch(net.graph, &weighted, &net.input, 1e-5);
 }
 
+/* In tiles that divide nothing evenly; the whole picture's answer is compared with PyTorch's above. */
+static void cartoon__tiles_equal_the_whole(void **state)
+{
+    (void)state;
+    check_tiles(net, LAST, &input, 2e-5);
+}
+
 int main(void)
 {
     pulled_file("cartoon_hayao/model.json", path, sizeof(path));
@@ -76,6 +83,7 @@ int main(void)
         cmocka_unit_test(cartoon__input_gradient_matches_pytorch),
         cmocka_unit_test(cartoon__optimisations_leave_the_answer_alone),
         cmocka_unit_test(cartoon__batch_of_two_equals_two_single_runs),
+        cmocka_unit_test(cartoon__tiles_equal_the_whole),
     };
     return cmocka_run_group_tests_name("golden_cartoon", tests, setup, teardown);
 }

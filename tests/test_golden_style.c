@@ -88,6 +88,13 @@ static void style__any_thread_width_gives_the_same_bits(void **state)
     check_widths(net, &weighted, &input);
 }
 
+/* In tiles that divide nothing evenly; the whole picture's answer is compared with PyTorch's above. */
+static void style__tiles_equal_the_whole(void **state)
+{
+    (void)state;
+    check_tiles(net, "stylized", &input, 2e-5);
+}
+
 #define ON(test, setup) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -99,6 +106,7 @@ int main(void)
         ON(style__input_and_parameter_gradients_match_pytorch, candy),
         ON(style__optimisations_leave_the_answer_alone, candy),
         ON(style__any_thread_width_gives_the_same_bits, candy),
+        ON(style__tiles_equal_the_whole, candy),
         ON(style__pictures_and_taps_match_pytorch, mosaic),
         ON(style__input_and_parameter_gradients_match_pytorch, mosaic),
     };

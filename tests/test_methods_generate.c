@@ -13,7 +13,7 @@
         "content_layer", "b"                                                                       \
     }
 
-extern const struct luc_method luc_method_style, luc_method_fast_style, luc_method_dream;
+extern const struct luc_method luc_method_style, luc_method_dream;
 
 static void style__lowers_its_losses_and_keeps_the_content_shape(void **state)
 {
@@ -160,34 +160,6 @@ static void style__what_does_not_fit_is_refused_by_name(void **state)
     }
 }
 
-static void fast_style__strength_blends_from_the_picture_to_the_network(void **state)
-{
-    struct bed *b = *state;
-    const char *const none[][2] = { { "strength", "0" }, { NULL, NULL } };
-    b->model.task = LUC_TASK_STYLE;
-    b->run.n_images = 1;
-    assert_int_equal(bed_run(b, &luc_method_fast_style, none, NULL), LUC_OK);
-    const struct luc_image *image = &luc_result_find(&b->result, "picture")->picture;
-    assert_int_equal(image->width, 80); /* the network halves; the answer does not */
-    assert_memory_equal(image->data, b->images[0].data, 3 * 80 * 64);
-    const char *const all[][2] = { { "strength", "1" }, { NULL, NULL } };
-    bed_again(b);
-    b->run.n_images = 1;
-    assert_int_equal(bed_run(b, &luc_method_fast_style, all, NULL), LUC_OK);
-    image = &luc_result_find(&b->result, "picture")->picture;
-    assert_memory_not_equal(image->data, b->images[0].data, 3 * 80 * 64);
-}
-
-static void fast_style__a_network_that_makes_no_pictures_is_refused(void **state)
-{
-    struct bed *b = *state;
-    const char *const set[][2] = { { NULL, NULL } };
-    struct luc_error err = { 0 };
-    b->run.n_images = 1;
-    assert_int_equal(bed_run(b, &luc_method_fast_style, set, &err), LUC_INVALID);
-    assert_string_equal(err.param, "model");
-}
-
 static void dream__raises_what_the_layer_answers_and_repeats(void **state)
 {
     struct bed *b = *state;
@@ -262,8 +234,6 @@ int main(void)
         T(style__goes_on_from_any_checkpoint_bit_for_bit),
         T(style__a_foreign_checkpoint_is_left_alone),
         T(style__what_does_not_fit_is_refused_by_name),
-        T(fast_style__strength_blends_from_the_picture_to_the_network),
-        T(fast_style__a_network_that_makes_no_pictures_is_refused),
         T(dream__raises_what_the_layer_answers_and_repeats),
         T(dream__layers_and_weights_that_do_not_fit_are_refused_by_name),
         T(dream__is_cancelled_at_any_step),

@@ -478,6 +478,8 @@ enum luc_status luc_tiles_run(struct luc_tiles *t, const float *input, float *ou
     t->work = luc_arena_raw(t->arena, t->work_bytes, 1);
     if (!t->kept || !t->work)
         return luc_fail_nomem(err, "tiles", t->kept_bytes + t->work_bytes);
+    if (luc_arena_is_dry(t->arena))
+        return LUC_OK;
     for (size_t i = 0; i < t->spec.graph->n_values; i++)
         if (t->values[i].keeps)
             t->values[i].whole = (float *)(void *)(t->kept + t->values[i].home.offset);

@@ -30,6 +30,8 @@ extern const struct luc_param luc_input_rows[];
 LUC_MUST_USE enum luc_status luc_colour_parse(const char *text, uint8_t rgb[3],
                                               struct luc_error *err);
 
+#define LUC_MODELS_MAX 16
+
 struct luc_method;
 
 /* What whoever runs a long job offers it. Any function may be NULL; what a run finds does not depend
@@ -77,6 +79,9 @@ struct luc_source luc_source_of(const struct luc_image *images);
 /* One run of one method. Filled by the caller of luc_method_run(), read by the method. */
 struct luc_run {
     const struct luc_model *model;
+    /* All networks that were named, of which `model` is the first; n_models 0: only that one. */
+    const struct luc_model *const *models;
+    size_t n_models;
     struct luc_source pictures; /* the uploads, in the order they came */
     size_t n_images;
     const struct luc_input_params *input;
@@ -160,6 +165,7 @@ struct luc_method {
     const char *paper;   /* authors, year, arXiv id or DOI; "" */
     unsigned groups;     /* enum luc_group */
     size_t images_min, images_max;
+    size_t models_max;  /* networks in one request, at most LUC_MODELS_MAX; 0 means 1 */
     bool needs_classes; /* the model must be a classifier */
     bool makes_picture; /* the main result is a picture; those of LUC_GROUP_VIEW make a map */
     bool asks_others;   /* it runs a method of the user's choice, so none may run it */

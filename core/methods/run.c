@@ -7,7 +7,9 @@
 static const char *const fits[] = { "model", "resize", "crop", "native", NULL };
 
 const struct luc_param luc_input_rows[] = {
-    LUC_TEXT(struct luc_input_params, model, "resnet50", "Network to ask, by its name in /models"),
+    LUC_TEXT(struct luc_input_params, model, "resnet50",
+             "Network to ask, by its name in /models; several, separated by commas, where the "
+             "method says so"),
     LUC_CHOICE(struct luc_input_params, fit, 0, 4, fits,
                "How the upload becomes the network's input: the network's own way, resized to its "
                "size, its centre cropped, or at its own size"),
