@@ -19,12 +19,18 @@ LUCIDA_LISTEN=${LUCIDA_TEST_URL#http://}
 export LUCIDA_MODELS LUCIDA_DEFAULT_MODEL LUCIDA_LISTEN
 cd "$work/here"
 for block in "$work"/block*.sh; do
+    for model in $(grep -o 'cartoon_[a-z]*' "$block" | sort -u); do
+        [ -e "$LUCIDA_MODELS/$model.json" ] || { echo "left out: needs $model (lucida models pull)"; continue 2; }
+    done
+    cp docs/occlusion.jpg painting.jpg
+    sed -i 's|-F size=256|& -F sizes=64 -F steps=2|' "$block" # what takes minutes, in seconds
     sed -i "s|http://127\.0\.0\.1:8080|$LUCIDA_TEST_URL|g; s|resnet50|$LUCIDA_DEFAULT_MODEL|g" "$block"
     grep -q '^curl' "$block" && sed -i 's/^curl /curl --fail-with-body -sS /' "$block"
     if ! out=$(sh -eux "$block" 2>&1); then
         printf '%s\nREADME.md: this block failed:\n%s\n' "$out" "$(cat "$block")"
         exit 1
     fi
+    rm -f painting.jpg
     for file in *.png *.jpg *.npy; do # what a block wrote must be what its name says
         [ -e "$file" ] || continue
         case $file:$(head -c 4 "$file" | od -An -tx1 | tr -d ' \n') in
