@@ -73,7 +73,15 @@ LUC_MUST_USE enum luc_status luc_tile_node_init(struct luc_tile_node *t,
                                                 const struct luc_node *node,
                                                 struct luc_arena *arena, struct luc_error *err);
 
-/* What part of input `k` the output's box takes, inside the layer. */
+/* Along one axis, of WINDOW and TRANSPOSE. */
+struct luc_tile_slide {
+    ptrdiff_t stride, extent, pad;
+};
+struct luc_tile_slide luc_tile_slide(const struct luc_tile_node *t, size_t axis);
+/* What outputs `out` of an axis look at of input `k`; may reach past the layer. */
+struct luc_span luc_tile_reach(const struct luc_tile_node *t, size_t k, size_t axis,
+                               struct luc_span out);
+/* The same of a box, inside the layer. */
 struct luc_tile_box luc_tile_need(const struct luc_tile_node *t, size_t k,
                                   const struct luc_tile_box *out);
 
