@@ -2,6 +2,7 @@
 #ifndef API_RENDER_H
 #define API_RENDER_H
 
+#include "api/job_models.h"
 #include "api/pictures.h"
 
 struct api_shown {

@@ -72,7 +72,7 @@ static void cartoon__batch_of_two_equals_two_single_runs(void **state)
 static void cartoon__tiles_equal_the_whole(void **state)
 {
     (void)state;
-    check_tiles(net, LAST, &input, 2e-5);
+    check_tiles(net.graph, LAST, &net.input, 2e-5);
 }
 
 int main(void)

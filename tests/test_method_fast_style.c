@@ -76,8 +76,8 @@ static void fast_style__tiles_are_asked_for_or_chosen_by_memory(void **state)
         const char *tile;
         double least, most; /* tiles */
     } cases[] = { { (size_t)64 << 20, "100", 30, 30 },
-                  { (size_t)14 << 20, "0", 2, 100 },
-                  { (size_t)11 << 20, "0", 2, 100 } };
+                  { (size_t)16 << 20, "0", 2, 100 },
+                  { (size_t)14 << 20, "0", 2, 100 } };
     luc_image_done(&b->images[0]);
     bed_paint(&b->images[0], 600, 500, 1);
     const struct luc_item *it = run_within(b, (size_t)64 << 20, "0");
