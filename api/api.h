@@ -62,6 +62,8 @@ struct api_request {
     /* Whose request it is: the id of its key, "" without keys. What is kept (jobs, collections) is
      * shown to its owner only; to others it does not exist. */
     char owner[API_OWNER_MAX];
+    bool denied;      /* it needs a key and came with none, or with one that is not valid */
+    unsigned retry_s; /* its owner asks too often and may ask again in so many seconds; 0: it may */
 };
 
 struct api_header {
@@ -137,7 +139,9 @@ struct api_env {
     bool (*ready)(void *ctx, const char **why);
 };
 
-/* True when the head alone decides: no such page, wrong HTTP method, OPTIONS, body without a stated
+/* Whether a path needs no key and counts against no limit: the page, and whether the server lives. */
+bool api_is_open(const char *path);
+/* True when the head alone decides: no key, too many requests, no such page, wrong HTTP method, OPTIONS, body without a stated
  * length, over the limit, or of a type that no handler reads. *res is then the whole answer. */
 bool api_check_head(const struct api_env *env, const struct api_request *req,
                     struct api_response *res);

@@ -167,6 +167,13 @@ void api_submit_job(const struct api_env *env, const struct api_request *req,
                    "this Idempotency-Key belongs to job %s, which is another one", id);
         return;
     }
+    if (how == API_SUBMITTED_TOO_MANY) {
+        api_refuse(res, req, API_PROBLEM_TOO_MANY,
+                   "as many jobs of yours wait as one key may have in the queue (key_queued): let "
+                   "some end, or cancel one");
+        api_header(res, "Retry-After", "%u", env->jobs->retry_s(env->jobs->ctx));
+        return;
+    }
     answer_accepted(env, req, id, res);
     if (wait_s > 0 && env->wait_max_s > 0 && res->status == 202) {
         res->follow = API_FOLLOW_WAIT;

@@ -48,7 +48,12 @@ struct api_kept_types {
     size_t n;
 };
 
-enum api_submitted { API_SUBMITTED_NEW, API_SUBMITTED_BEFORE, API_SUBMITTED_OTHER_BODY };
+enum api_submitted {
+    API_SUBMITTED_NEW,
+    API_SUBMITTED_BEFORE,
+    API_SUBMITTED_OTHER_BODY,
+    API_SUBMITTED_TOO_MANY, /* not kept: the owner has as many in the queue as it may */
+};
 
 /* Every function may be called from any thread; all fail with LUC_IO and LUC_NOMEM, those that name
  * a job with LUC_NOT_FOUND. */
@@ -62,6 +67,8 @@ struct api_jobs {
                               struct luc_error *err);
     enum luc_status (*get)(void *ctx, const char *id, struct api_job_row *row,
                            struct luc_error *err);
+    /* Whole seconds, at least 1, until the first running job should end. */
+    unsigned (*retry_s)(void *ctx);
     /* The owner's, newest first, those after `cursor` (0: from the newest); state API_N_STATES: all. The row is
      * each()'s for the time of the call. */
     enum luc_status (*list)(void *ctx, const char *owner, enum api_state state, int64_t cursor,

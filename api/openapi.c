@@ -77,7 +77,7 @@ static json_t *picture_headers(const struct luc_method *m)
 
 static json_t *method_responses(const struct luc_method *m)
 {
-    static const unsigned problems[] = { 400, 406, 411, 413, 415, 422, 500, 503 };
+    static const unsigned problems[] = { 400, 401, 406, 411, 413, 415, 422, 429, 500, 503 };
     json_t *all = json_object(), *body = json_object();
     struct api_offers offers;
     api_offers(m, &offers);
@@ -282,6 +282,10 @@ void api_openapi(const struct api_env *env, struct luc_str *out)
     api_json_set(schemas, "Result", result_schema());
     api_json_set(components, "schemas", schemas);
     api_json_set(components, "responses", problem_responses());
+    api_json_set(components, "securitySchemes",
+                 json_pack("{s:{s:s,s:s,s:s}}", "key", "type", "http", "scheme", "bearer",
+                           "description", "Needed once the server has keys."));
+    api_json_set(doc, "security", json_pack("[{s:[]},{}]", "key")); /* or none, without keys */
     api_json_set(doc, "openapi", json_string("3.1.0"));
     api_json_set(doc, "info",
                  json_pack("{s:s,s:s,s:s}", "title", "lucida", "version", env->version,

@@ -12,6 +12,9 @@
     X(BAD_REQUEST, 400, "bad-request", "The request is malformed",                                 \
       "The form is damaged or cut off, or a picture is missing or one too many. Send "             \
       "multipart/form-data with a part `image`, or the picture itself as the body.")               \
+    X(UNAUTHORIZED, 401, "unauthorized", "A key is needed",                                        \
+      "Send `Authorization: Bearer KEY`. The server's administrator makes keys with "              \
+      "`lucida keys add NAME`; a key that was revoked is refused like an unknown one.")            \
     X(NOT_FOUND, 404, "not-found", "There is nothing here",                                        \
       "No such path. GET /methods lists the methods, GET /models the networks.")                   \
     X(BAD_METHOD, 405, "method-not-allowed", "This path does not answer that HTTP method",         \
@@ -32,6 +35,9 @@
       "The parameters are well-formed, but this network or this picture does not fit the method.") \
     X(KEY_REUSED, 422, "idempotency-key-reused", "The key was used for another request",           \
       "An Idempotency-Key stands for one method, its parameters and pictures. Take a new one.")    \
+    X(TOO_MANY, 429, "too-many-requests", "More than one key may ask",                             \
+      "The key has asked too often in a minute, or has too many jobs in the queue. Retry-After "   \
+      "says when to come back.")                                                                   \
     X(INTERNAL, 500, "internal", "The server failed",                                              \
       "A fault of the server. The log has the details under the request's id.")                    \
     X(BUSY, 503, "busy", "No capacity now",                                                        \

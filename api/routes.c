@@ -104,12 +104,34 @@ static void refuse_method(const struct target *t, const struct api_request *req,
     api_header(res, "Allow", "%s", allow);
 }
 
+bool api_is_open(const char *path)
+{
+    return strcmp(path, "/") == 0 || strncmp(path, "/static/", 8) == 0 ||
+           strcmp(path, "/livez") == 0 || strcmp(path, "/readyz") == 0;
+}
+
+static void refuse_owner(const struct api_request *req, struct api_response *res)
+{
+    if (req->denied) {
+        api_refuse(res, req, API_PROBLEM_UNAUTHORIZED,
+                   "this server wants a key: send Authorization: Bearer KEY");
+        api_header(res, "WWW-Authenticate", "Bearer realm=\"lucida\"");
+    } else {
+        api_refuse(res, req, API_PROBLEM_TOO_MANY,
+                   "more requests in a minute than one key may make (key_requests): wait %u s",
+                   req->retry_s);
+        api_header(res, "Retry-After", "%u", req->retry_s);
+    }
+}
+
 bool api_check_head(const struct api_env *env, const struct api_request *req,
                     struct api_response *res)
 {
     const struct target t = find_target(req->path);
     const bool posts = strcmp(req->method, "POST") == 0;
-    if (!t.route && !t.method)
+    if (req->denied || req->retry_s)
+        refuse_owner(req, res);
+    else if (!t.route && !t.method)
         api_refuse(res, req, API_PROBLEM_NOT_FOUND,
                    "there is no %.60s; GET /methods lists the methods", req->path);
     else if (t.route ? !is_get(req->method) && !deletes(&t, req) : !posts)

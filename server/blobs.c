@@ -14,7 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define BLOB_MAX ((size_t)1 << 40)
+#define BLOB_MAX   ((size_t)1 << 40)
+#define PATH_BYTES 600
 
 struct srv_blobs {
     int dir, lock; /* DATA/files and the file that putting (shared) and sweeping (alone) lock */
@@ -32,6 +33,24 @@ static enum luc_status fail_io(struct luc_error *err, const char *what, const ch
 static bool make_directory(const char *path)
 {
     return mkdir(path, 0700) == 0 || errno == EEXIST;
+}
+
+bool srv_data_make(const char *path)
+{
+    char part[PATH_BYTES];
+    const size_t n = strlen(path);
+    if (n >= sizeof(part)) {
+        errno = ENAMETOOLONG;
+        return false;
+    }
+    for (size_t i = 1; i <= n; i++) {
+        if (path[i] != '/' && path[i] != '\0')
+            continue;
+        snprintf(part, sizeof(part), "%.*s", (int)i, path);
+        if (!make_directory(part))
+            return false;
+    }
+    return true;
 }
 
 enum luc_status srv_blobs_open(const char *data, struct srv_blobs **blobs, struct luc_error *err)

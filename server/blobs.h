@@ -16,6 +16,9 @@
 #define SRV_BLOB_NAME    65   /* hexadecimal SHA-256, NUL included */
 #define SRV_BLOB_GRACE_S 3600 /* age before an unreferenced file may be swept */
 
+/* Makes a data directory with those above it, for its owner only. False: errno says why. */
+bool srv_data_make(const char *path);
+
 struct srv_blobs; /* opaque */
 
 /* Makes DATA/files where it is missing, and checks that it can be written. LUC_IO, LUC_NOMEM. */

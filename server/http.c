@@ -35,6 +35,7 @@ struct srv_http {
     struct srv_memory *memory;
     struct srv_follow *follow;
     struct srv_jobs *jobs;
+    struct srv_keys *keys; /* NULL: everyone may ask */
     struct srv_metrics *metrics;
     double job_s;
     size_t streams_max;
@@ -326,6 +327,9 @@ static struct exchange *begin(struct srv_http *http, struct MHD_Connection *c, c
                                    .last_event_id = header(x, "Last-Event-ID"),
                                    .content_length = stated_length(x),
                                    .exchange = x };
+    if (http->keys && !api_is_open(x->path))
+        x->req.denied =
+            !srv_keys_admit(http->keys, header(x, "Authorization"), x->req.owner, &x->req.retry_s);
     MHD_get_connection_values_n(c, MHD_GET_ARGUMENT_KIND, collect_query, x);
     atomic_fetch_add(&http->active, 1);
     return x;
@@ -559,6 +563,7 @@ static void fill_env(struct srv_http *http, const struct cfg *cfg, const struct 
     http->pool = pool;
     http->memory = memory;
     http->jobs = jobs;
+    http->keys = jobs ? srv_jobs_keys(jobs) : NULL;
     http->job_s = (double)cfg->job_s;
     http->streams_max = (size_t)cfg->connections - (size_t)cfg->connections / 4;
     if (getrandom(&http->start, sizeof(http->start), 0) < 0)
@@ -593,7 +598,8 @@ enum luc_status srv_http_start(const struct cfg *cfg, const struct api_env *env,
     fill_env(http, cfg, env, pool, memory, jobs);
     enum luc_status st = start_followers(http, cfg, err);
     if (!st)
-        st = srv_listen(cfg->listen, !cfg->insecure, &fd, http->address, err);
+        st = srv_listen(cfg->listen, !cfg->insecure && !(http->keys && srv_keys_needed(http->keys)),
+                        &fd, http->address, err);
     if (!st) {
         http->daemon = start_daemon(http, cfg, fd);
         if (!http->daemon) {

@@ -87,7 +87,7 @@ static struct srv_running *claim(struct srv_jobs *j, unsigned lane)
                                        .lost_to = lost_problem,
                                        .large_to = large_problem,
                                        .keep_s = (double)j->cfg->results_s,
-                                       .most_running = SIZE_MAX };
+                                       .most_running = (size_t)j->cfg->key_running };
     const enum luc_status st = j->store->kind->claim(j->store, &ask, &r->got, &err);
     srv_memory_settle(j->memory, held, r->got.bytes, r->got.next_bytes);
     if (st)
@@ -100,6 +100,7 @@ static struct srv_running *claim(struct srv_jobs *j, unsigned lane)
     r->lane = lane;
     r->report.loss = (double)NAN;
     r->report.eta_s = -1;
+    atomic_init(&r->eta_ms, -1);
     r->beat_s = srv_now_s() + (double)j->cfg->lease_s / 3;
     pthread_mutex_init(&r->lock, NULL);
     pthread_mutex_lock(&j->lock);
@@ -167,6 +168,11 @@ const struct api_jobs *srv_jobs_api(const struct srv_jobs *j)
     return &j->api;
 }
 
+struct srv_keys *srv_jobs_keys(struct srv_jobs *j)
+{
+    return j->keys;
+}
+
 void srv_jobs_watch(struct srv_jobs *j, void (*changed)(void *ctx, const char *id), void *ctx)
 {
     pthread_mutex_lock(&j->lock);
@@ -175,25 +181,11 @@ void srv_jobs_watch(struct srv_jobs *j, void (*changed)(void *ctx, const char *i
     pthread_mutex_unlock(&j->lock);
 }
 
-static bool make_directories(const char *path)
-{
-    char part[LUC_TEXT_MAX + 16];
-    const size_t n = strlen(path);
-    for (size_t i = 1; i <= n; i++) {
-        if (path[i] != '/' && path[i] != '\0')
-            continue;
-        snprintf(part, sizeof(part), "%.*s", (int)i, path);
-        if (mkdir(part, 0700) != 0 && errno != EEXIST)
-            return false;
-    }
-    return true;
-}
-
 static enum luc_status own(struct srv_jobs *j, struct luc_error *err)
 {
     char path[600];
     snprintf(path, sizeof(path), "%s/owners", j->cfg->data);
-    if (!srv_jobs_name(j->owner) || !make_directories(path))
+    if (!srv_jobs_name(j->owner) || !srv_data_make(path))
         return luc_fail(err, LUC_IO, "cannot write in the data directory %.120s: %s", j->cfg->data,
                         strerror(errno));
     snprintf(path, sizeof(path), "%s/owners/%s", j->cfg->data, j->owner);
@@ -226,6 +218,8 @@ enum luc_status srv_jobs_start(const struct cfg *cfg, const struct api_env *env,
         st = srv_blobs_open(cfg->data, &j->blobs, err);
     if (!st)
         st = srv_store_sqlite(cfg->data, &j->store, err);
+    if (!st)
+        st = srv_keys_create(j->store, (size_t)cfg->key_requests, &j->keys, err);
     if (!st) {
         srv_jobs_bury_owners(j);
         j->has_keeper = pthread_create(&j->keeper, NULL, srv_jobs_keep, j) == 0;
@@ -273,6 +267,7 @@ struct srv_jobs *srv_jobs_stop(struct srv_jobs *j)
     pthread_mutex_unlock(&j->lock);
     if (j->has_keeper)
         pthread_join(j->keeper, NULL);
+    srv_keys_destroy(j->keys);
     srv_store_close(j->store);
     srv_blobs_close(j->blobs);
     if (j->owner_fd >= 0) {

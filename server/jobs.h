@@ -21,6 +21,7 @@
 
 #include "api/jobs.h"
 #include "config/config.h"
+#include "server/keys.h"
 #include "server/memory.h"
 #include "server/pool.h"
 
@@ -32,6 +33,8 @@ LUC_MUST_USE enum luc_status srv_jobs_start(const struct cfg *cfg, const struct 
                                             size_t n_workers, struct srv_jobs **jobs,
                                             struct luc_error *err);
 const struct api_jobs *srv_jobs_api(const struct srv_jobs *jobs);
+/* Who may ask; read again once a second. */
+struct srv_keys *srv_jobs_keys(struct srv_jobs *jobs);
 
 /* Calls back, on the keeper or a worker, after something about a job changed. Set once, before any
  * job is submitted; NULL to end it. */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define PLAN_S       5.0 /* a plan that takes longer is cut off: what it has seen counts */
+#define RETRY_MAX_MS 60000
 #define KEY_TEXT_MAX (API_OWNER_MAX + API_IDEMPOTENCY_MAX + 1)
 
 /* What an Idempotency-Key stands for: everything about the job but its id. */
@@ -115,7 +116,8 @@ static enum luc_status submit(void *ctx, const char *owner, const struct api_job
                                       .bytes = bytes,
                                       .inputs = inputs,
                                       .n_inputs = job->n_images,
-                                      .max_queued = (size_t)j->cfg->jobs };
+                                      .max_queued = (size_t)j->cfg->jobs,
+                                      .max_of_who = (size_t)j->cfg->key_queued };
     if (!st)
         st = j->store->kind->submit(j->store, &made, id, how, err);
     luc_str_done(&spec);
@@ -130,6 +132,19 @@ static enum luc_status get(void *ctx, const char *id, struct api_job_row *row,
 {
     struct srv_store *s = ((struct srv_jobs *)ctx)->store;
     return s->kind->get(s, id, row, err);
+}
+
+static unsigned retry_s(void *ctx)
+{
+    struct srv_jobs *j = ctx;
+    long long least = RETRY_MAX_MS;
+    pthread_mutex_lock(&j->lock);
+    for (const struct srv_running *r = j->running; r; r = r->next) {
+        const long long eta = atomic_load(&r->eta_ms);
+        least = eta >= 0 && eta < least ? eta : least;
+    }
+    pthread_mutex_unlock(&j->lock);
+    return least < 1000 ? 1 : (unsigned)((least + 999) / 1000);
 }
 
 static enum luc_status list(void *ctx, const char *owner, enum api_state state, int64_t cursor,
@@ -253,6 +268,7 @@ void srv_jobs_fill_api(struct srv_jobs *j)
     j->api = (struct api_jobs){ .ctx = j,
                                 .submit = submit,
                                 .get = get,
+                                .retry_s = retry_s,
                                 .list = list,
                                 .cancel = cancel,
                                 .types = types,

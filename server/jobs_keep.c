@@ -15,6 +15,7 @@
 #define TURN_S   0.1  /* while something runs */
 #define REPORT_S 0.3  /* between two reports of one job */
 #define LOOK_S   0.5  /* between two looks for jobs that others left in the queue */
+#define KEYS_S   0.5  /* between two looks at the keys */
 #define GONE_S   5.0  /* between two looks for owners that are gone */
 #define EXPIRE_S 30.0 /* between two clean-ups */
 #define SWEEP_S  600.0
@@ -169,10 +170,17 @@ static bool any_queued(struct srv_jobs *j)
     return n[API_STATE_queued] > 0 || n[API_STATE_running] > srv_jobs_running(j);
 }
 
+static void refresh_keys(struct srv_jobs *j)
+{
+    struct luc_error err = { 0 };
+    if (srv_keys_refresh(j->keys, &err))
+        srv_log(SRV_WARN, "cannot read the keys, those known stay: %s", err.text);
+}
+
 void *srv_jobs_keep(void *arg)
 {
     struct srv_jobs *j = arg;
-    double look = 0, gone = 0, expire = 0, sweep = srv_now_s() + 5;
+    double look = 0, gone = 0, keys = 0, expire = 0, sweep = srv_now_s() + 5;
     for (;;) {
         const double now = srv_now_s();
         pthread_mutex_lock(&j->lock);
@@ -192,6 +200,10 @@ void *srv_jobs_keep(void *arg)
             else
                 srv_memory_promise(j->memory, 0);
             look = now + LOOK_S;
+        }
+        if (now >= keys) {
+            refresh_keys(j);
+            keys = now + KEYS_S;
         }
         if (now >= expire) {
             clean_up(j, now >= sweep);

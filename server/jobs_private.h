@@ -21,6 +21,7 @@ struct srv_running {
     double preview_s;
     bool checkpoints, saved; /* the method makes them; one was made since draining began */
     atomic_bool cancelled, lost;
+    atomic_llong eta_ms; /* until it should end; below 0: unknown */
 
     pthread_mutex_t lock;
     struct srv_report report;
@@ -37,6 +38,7 @@ struct srv_jobs {
     struct srv_memory *memory;
     struct srv_store *store;
     struct srv_blobs *blobs;
+    struct srv_keys *keys;
     struct api_jobs api;
     char owner[SRV_OWNER_MAX];
     int owner_fd;

@@ -35,6 +35,7 @@ static bool tick(void *ctx, double progress)
     r->report.progress = progress;
     r->report.eta_s = done > 1e-3 && spent > 0.2 ? (1 - progress) * spent / done : -1;
     r->changed = true;
+    atomic_store(&r->eta_ms, (long long)(1e3 * r->report.eta_s));
     pthread_mutex_unlock(&r->lock);
     if (atomic_load(&r->cancelled) || atomic_load(&r->lost) || atomic_load(&j->abandoned))
         return false;

@@ -115,8 +115,8 @@ enum luc_status srv_listen(const char *text, bool loopback_only, int *fd,
         return st;
     if (loopback_only && !is_loopback(found->ai_addr))
         st = luc_fail_param(err, LUC_INVALID, "listen",
-                            "%.80s is reached by other machines and there are no keys: --insecure "
-                            "listens all the same",
+                            "%.80s is reached by other machines and there are no keys: make one "
+                            "with `lucida keys add NAME`, or listen all the same with --insecure",
                             text);
     if (!st)
         st = open_socket(found, fd, err);

@@ -29,6 +29,7 @@ struct srv_new_job {
     const char *const *inputs;  /* names of its files */
     size_t n_inputs;
     size_t max_queued; /* LUC_BUSY when as many wait */
+    size_t max_of_who; /* API_SUBMITTED_TOO_MANY when as many of its owner wait; 0: any number */
 };
 
 struct srv_claim_ask {
@@ -80,6 +81,11 @@ struct srv_outcome {
 struct srv_event {
     int64_t n;
     const char *kind, *data; /* "state", "progress", "preview"; JSON */
+};
+
+struct srv_key_row {
+    const char *id, *name, *sha256;
+    int64_t created_ms, revoked_ms; /* revoked_ms 0: in force */
 };
 
 struct srv_store {
@@ -136,6 +142,14 @@ struct srv_store_kind {
                               struct luc_error *err);
     enum luc_status (*counts)(struct srv_store *s, size_t by_state[API_N_STATES],
                               struct luc_error *err);
+
+    /* Keys (keys.h); revoking an unknown one is LUC_NOT_FOUND. */
+    enum luc_status (*key_add)(struct srv_store *s, const struct srv_key_row *key,
+                               struct luc_error *err);
+    enum luc_status (*key_revoke)(struct srv_store *s, const char *id, struct luc_error *err);
+    enum luc_status (*keys)(struct srv_store *s,
+                            void (*each)(void *ctx, const struct srv_key_row *key), void *ctx,
+                            struct luc_error *err);
 
     /* Forgets results past their time, and jobs as long again after `forget_s`. */
     enum luc_status (*expire)(struct srv_store *s, double forget_s, size_t *n,

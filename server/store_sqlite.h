@@ -57,7 +57,15 @@ enum luc_status srv_sqlite_release_owner(struct srv_store *store, const char *ow
                                          struct luc_error *err);
 enum luc_status srv_sqlite_cancel(struct srv_store *store, const char *id, enum api_state *was,
                                   struct luc_error *err);
-/* store_sqlite_look.c reads them. */
+/* store_sqlite_keys.c: */
+enum luc_status srv_sqlite_key_add(struct srv_store *store, const struct srv_key_row *key,
+                                   struct luc_error *err);
+enum luc_status srv_sqlite_key_revoke(struct srv_store *store, const char *id,
+                                      struct luc_error *err);
+enum luc_status srv_sqlite_keys(struct srv_store *store,
+                                void (*each)(void *ctx, const struct srv_key_row *key), void *ctx,
+                                struct luc_error *err);
+/* store_sqlite_look.c reads jobs. */
 enum luc_status srv_sqlite_owners(struct srv_store *store,
                                   void (*each)(void *ctx, const char *owner), void *ctx,
                                   struct luc_error *err);

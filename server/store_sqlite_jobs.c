@@ -84,6 +84,21 @@ static enum luc_status find_key(sqlite3 *db, const struct srv_new_job *job, char
     return st;
 }
 
+/* Whether the owner may have another one in the queue. */
+static enum luc_status count_owners(sqlite3 *db, const struct srv_new_job *job,
+                                    enum api_submitted *how, struct luc_error *err)
+{
+    int64_t queued = 0;
+    if (!job->max_of_who)
+        return LUC_OK;
+    const enum luc_status st =
+        srv_sql_number(db, &queued, err, "SELECT count(*) FROM jobs WHERE who = ? AND state = ?",
+                       "si", job->who ? job->who : "", (int64_t)API_STATE_queued);
+    if (!st && (uint64_t)queued >= job->max_of_who)
+        *how = API_SUBMITTED_TOO_MANY;
+    return st;
+}
+
 static enum luc_status insert_job(sqlite3 *db, const struct srv_new_job *job, struct luc_error *err)
 {
     int64_t queued = 0;
@@ -117,6 +132,8 @@ enum luc_status srv_sqlite_submit(struct srv_store *store, const struct srv_new_
     if (st)
         return st;
     st = find_key(s->hard, job, known, &is, err);
+    if (!st && is == API_SUBMITTED_NEW)
+        st = count_owners(s->hard, job, &is, err);
     if (!st && is == API_SUBMITTED_NEW)
         st = insert_job(s->hard, job, err);
     st = srv_sqlite_end(s, s->hard, st, err);

@@ -7,6 +7,8 @@ add_test(NAME http_jobs COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/http/jobs.sh ${CMAKE
          WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
 add_test(NAME http_disk COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/http/disk.sh ${CMAKE_BINARY_DIR}
          WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+add_test(NAME http_keys COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/http/keys.sh ${CMAKE_BINARY_DIR}
+         WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
 add_test(NAME http_memory COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/http/memory.sh ${CMAKE_BINARY_DIR}
          WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
 add_test(NAME http_kill COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/http/kill.sh ${CMAKE_BINARY_DIR} 50
@@ -15,5 +17,5 @@ add_executable(many_streams many_streams.c)
 target_link_libraries(many_streams PRIVATE luc_flags)
 add_test(NAME http_streams COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/http/streams.sh ${CMAKE_BINARY_DIR}
          WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
-set_tests_properties(http_jobs http_streams http_disk http_memory PROPERTIES TIMEOUT 300 SKIP_RETURN_CODE 77)
+set_tests_properties(http_jobs http_streams http_disk http_keys http_memory PROPERTIES TIMEOUT 300 SKIP_RETURN_CODE 77)
 set_tests_properties(http_kill PROPERTIES TIMEOUT 600 LABELS slow SKIP_RETURN_CODE 77)
