@@ -1,0 +1,2 @@
+# Segmentation and attacks.
+luc_test(test_segment LINK core)
