@@ -80,6 +80,22 @@ static const struct luc_item *main_item(const struct luc_result *r)
     return NULL;
 }
 
+static enum luc_status lay_over_background(const struct luc_image *from, const struct api_params *p,
+                                           struct luc_image *out, struct luc_error *err)
+{
+    uint8_t ground[3];
+    enum luc_status st = luc_colour_parse(p->input.background, ground, err);
+    if (!st)
+        st = luc_image_create(from->width, from->height, 3, out, err);
+    for (size_t i = 0; !st && i < from->width * from->height; i++)
+        for (size_t c = 0; c < 3; c++) {
+            const unsigned a = from->data[4 * i + 3];
+            out->data[3 * i + c] =
+                (uint8_t)((from->data[4 * i + c] * a + ground[c] * (255 - a) + 127) / 255);
+        }
+    return st;
+}
+
 /* A map drawn by the request's view, or a picture as it is; PNG or JPEG. */
 static enum luc_status encode(const struct api_shown *s, const struct luc_item *it, bool jpeg,
                               const struct luc_png_options *png, struct luc_str *out,
@@ -99,6 +115,10 @@ static enum luc_status encode(const struct api_shown *s, const struct luc_item *
         if (!st)
             st = luc_draw_map(it->map.data, it->map.shape.dim[3], it->map.shape.dim[2],
                               it->is_signed, upload, &box, &p->view, &drawn, err);
+        picture = &drawn;
+    }
+    if (!st && jpeg && picture->channels == 4) { /* JPEG has no transparency */
+        st = lay_over_background(picture, p, &drawn, err);
         picture = &drawn;
     }
     if (!st && jpeg)

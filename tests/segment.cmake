@@ -1,2 +1,3 @@
 # Segmentation and attacks.
 luc_test(test_segment LINK core)
+luc_test(test_method_segment LINK core SOURCES linear_model.c method_case.c)

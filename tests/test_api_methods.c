@@ -1,4 +1,5 @@
 #include "api/job.h"
+#include "core/tensor/codec.h"
 #include "tests/api_fake.h"
 
 #include <setjmp.h>
@@ -97,6 +98,22 @@ static void post__answers_with_what_was_asked_for(void **state)
     assert_int_equal(json_integer_value(json_object_get(json_object_get(doc, "parameters"), "k")),
                      2);
     json_decref(doc);
+}
+
+static void post__jpeg_of_a_cutout_lies_on_the_background(void **state)
+{
+    struct api_fake *f = *state;
+    assert_int_equal(api_fake_photo(f, "/segment", "output=cutout&background=black&format=jpeg"),
+                     200);
+    struct luc_image picture = { 0 };
+    const struct luc_decode how = { 0 };
+    assert_int_equal(luc_image_decode(f->res.body.data, f->res.body.len, &how, &picture, NULL),
+                     LUC_OK);
+    size_t black = 0, all = picture.width * picture.height;
+    for (size_t i = 0; i < all; i++)
+        black += picture.data[3 * i] + picture.data[3 * i + 1] + picture.data[3 * i + 2] < 60;
+    assert_true(black > 0 && black < all);
+    luc_image_done(&picture);
 }
 
 static void post__json_describes_the_map_and_embeds_it_when_asked(void **state)
@@ -297,6 +314,8 @@ int main(void)
         cmocka_unit_test(registry__every_row_is_complete),
         cmocka_unit_test(registry__accepts_each_bound_and_refuses_just_outside),
         cmocka_unit_test_setup_teardown(post__answers_with_what_was_asked_for, setup, teardown),
+        cmocka_unit_test_setup_teardown(post__jpeg_of_a_cutout_lies_on_the_background, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(post__json_describes_the_map_and_embeds_it_when_asked,
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(post__equal_requests_have_equal_answers_and_manifests,

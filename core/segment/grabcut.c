@@ -25,7 +25,7 @@ size_t luc_seeds_count(const uint8_t *seeds, size_t n, unsigned side)
 {
     size_t count = 0;
     for (size_t i = 0; i < n; i++)
-        count += LUC_SIDE(seeds[i]) == side;
+        count += seeds[i] != LUC_SEED_OPEN && LUC_SIDE(seeds[i]) == side;
     return count;
 }
 
@@ -215,7 +215,34 @@ static enum luc_status prepare(struct work *w, struct luc_arena *arena, struct l
     w->of_row = luc_arena_raw(arena, w->spec->height, sizeof(double));
     if (!w->side || !w->held || !w->cost || !w->weight || !w->of_row)
         return luc_fail_nomem(err, "cutting a picture", n * (2 + N_PAIRS) * sizeof(float));
-    weigh_links(w);
+    if (!luc_arena_is_dry(arena))
+        weigh_links(w);
+    return LUC_OK;
+}
+
+enum luc_status luc_grabcut_guess(const struct luc_grabcut_spec *spec, uint8_t *seeds,
+                                  struct luc_arena *arena, struct luc_error *err)
+{
+    const size_t n = n_pixels(spec);
+    const struct luc_arena_mark mark = luc_arena_mark(arena);
+    struct luc_rng rng = spec->rng;
+    struct luc_mixture side[2] = { 0 };
+    uint8_t *known = luc_arena_raw(arena, n, 1), *held = luc_arena_raw(arena, n, 1);
+    if (!known || !held)
+        return luc_fail_nomem(err, "seeds", 2 * n);
+    for (size_t i = 0; i < n && !luc_arena_is_dry(arena); i++)
+        known[i] = seeds[i] == LUC_SEED_OPEN ? UINT8_MAX : LUC_SIDE(seeds[i]);
+    for (unsigned k = 0; k < 2 && !luc_arena_is_dry(arena); k++) {
+        const struct luc_colours c = { spec->rgb, known, (uint8_t)k, n };
+        luc_mixture_start(&side[k], spec->components, &c, &rng, held);
+    }
+    for (size_t i = 0; i < n && !luc_arena_is_dry(arena); i++)
+        if (seeds[i] == LUC_SEED_OPEN) {
+            const double back = luc_mixture_cost(&side[0], spec->rgb + 3 * i, NULL);
+            const double fore = luc_mixture_cost(&side[1], spec->rgb + 3 * i, NULL);
+            seeds[i] = fore < back ? LUC_SEED_MAYBE_FORE : LUC_SEED_MAYBE_BACK;
+        }
+    luc_arena_release(arena, mark);
     return LUC_OK;
 }
 
@@ -227,9 +254,10 @@ enum luc_status luc_grabcut_run(const struct luc_grabcut_spec *spec, uint8_t *se
     const struct luc_arena_mark mark = luc_arena_mark(arena);
     struct luc_grabcut made = { 0 };
     struct work w = { .spec = spec, .found = &made, .seeds = seeds };
-    assert(luc_seeds_count(seeds, n, 0) && luc_seeds_count(seeds, n, 1));
+    const bool dry = luc_arena_is_dry(arena);
     enum luc_status st = prepare(&w, arena, err);
-    while (!st && !made.at_rest && made.iterations < spec->iterations) {
+    assert(dry || (luc_seeds_count(seeds, n, 0) && luc_seeds_count(seeds, n, 1)));
+    while (!st && !dry && !made.at_rest && made.iterations < spec->iterations) {
         learn(&w, made.iterations == 0);
         made.at_rest = !cut(&w);
         made.energy = energy(&w);

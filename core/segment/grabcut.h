@@ -20,8 +20,15 @@
 
 #include <stdbool.h>
 
-/* What is known of a pixel. Bit 0 is its side; bit 1 says that the side may change. */
-enum luc_seed { LUC_SEED_BACK, LUC_SEED_FORE, LUC_SEED_MAYBE_BACK, LUC_SEED_MAYBE_FORE };
+/* What is known of a pixel. Bit 0 is its side; bit 1 says that the side may change. Of an open pixel
+ * nothing is known yet. */
+enum luc_seed {
+    LUC_SEED_BACK,
+    LUC_SEED_FORE,
+    LUC_SEED_MAYBE_BACK,
+    LUC_SEED_MAYBE_FORE,
+    LUC_SEED_OPEN,
+};
 
 #define LUC_SIDE(seed) ((seed)&1u)
 #define LUC_GAMMA      50.0
@@ -47,14 +54,19 @@ struct luc_grabcut {
     bool at_rest;
 };
 
-/* seeds[height * width], enum luc_seed: read, and replaced by the result (pixels that may change take
+/* Gives each open pixel the side whose mixture, learned from the others, fits its colour better; it may
+ * change. Both sides need a pixel. LUC_NOMEM. */
+LUC_MUST_USE enum luc_status luc_grabcut_guess(const struct luc_grabcut_spec *spec, uint8_t *seeds,
+                                               struct luc_arena *arena, struct luc_error *err);
+
+/* seeds[height * width], none of them open: read, and replaced by the result (pixels that may change take
  * the side found). Both sides need a pixel at the start; if one has none left at the end, the work
  * stops there. LUC_TOO_LARGE, LUC_NOMEM, and what tick() returns. */
 LUC_MUST_USE enum luc_status luc_grabcut_run(const struct luc_grabcut_spec *spec, uint8_t *seeds,
                                              struct luc_arena *arena, struct luc_grabcut *found,
                                              struct luc_error *err);
 
-/* Pixels on a side. */
+/* Pixels on a side; open ones are on none. */
 size_t luc_seeds_count(const uint8_t *seeds, size_t n, unsigned side);
 
 #endif

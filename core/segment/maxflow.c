@@ -56,7 +56,8 @@ enum luc_status luc_cut_create(size_t width, size_t height, struct luc_arena *ar
                            .n = n,
                            .node = node,
                            .step = { 1, s + 1, s, s - 1, -1, -s - 1, -s, -s + 1 } };
-    luc_cut_clear(c);
+    if (!luc_arena_is_dry(arena))
+        luc_cut_clear(c);
     *cut = c;
     return LUC_OK;
 }
