@@ -110,6 +110,7 @@ struct api_limits {
 
 struct api_job;
 struct api_jobs;
+struct api_collections;
 
 struct api_env {
     void *ctx;
@@ -132,7 +133,8 @@ struct api_env {
     /* Where SLOW methods and `Prefer: respond-async` go (jobs.h); NULL: everything is answered in
      * place. */
     const struct api_jobs *jobs;
-    double wait_max_s; /* of `Prefer: wait` */
+    const struct api_collections *collections; /* collections.h; NULL: none are kept */
+    double wait_max_s;                         /* of `Prefer: wait` */
     /* Appends what /metrics tells; NULL: there is no such page. */
     void (*metrics)(void *ctx, struct luc_str *out);
     /* False while draining or before the server can do work; *why is a static sentence. */

@@ -154,6 +154,11 @@ enum luc_status api_job_choose_format(struct api_job *job, const char *accept,
                           job->what->method->name, known);
 }
 
+bool api_job_is_slow(const struct api_job *job)
+{
+    return job->what->cost == API_SLOW || job->params.pool.collection[0];
+}
+
 enum luc_status api_job_check(const struct api_job *job, struct luc_error *err)
 {
     const struct luc_method *m = job->what->method;

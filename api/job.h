@@ -58,6 +58,8 @@ LUC_MUST_USE enum luc_status api_job_add_ref(struct api_job *job, const struct a
  * LUC_UNSUPPORTED: the method cannot answer that way. */
 LUC_MUST_USE enum luc_status api_job_choose_format(struct api_job *job, const char *accept,
                                                    struct luc_error *err);
+/* Whether it runs in the slow lane: its method is SLOW, or it looks at a collection. */
+bool api_job_is_slow(const struct api_job *job);
 /* What no single parameter shows: the number of pictures, colours. */
 LUC_MUST_USE enum luc_status api_job_check(const struct api_job *job, struct luc_error *err);
 

@@ -91,6 +91,10 @@ static json_t *method_responses(const struct luc_method *m)
     json_t *ok = response("The result, as Accept or `format` asked", body);
     api_json_set(ok, "headers", picture_headers(m));
     api_json_set(all, "200", ok);
+    if (m->groups & LUC_GROUP_COLLECTION)
+        api_json_set(all, "202",
+                     response("The job, for a collection; its path is in Location",
+                              content("application/json", object_schema())));
     for (size_t i = 0; i < sizeof(problems) / sizeof(problems[0]); i++)
         add_problem(all, problems[i]);
     return all;
@@ -114,7 +118,7 @@ static json_t *form_schema(const struct luc_method *m, const char *model)
         api_json_set(image, "description", json_string("JPEG, PNG or WebP"));
         api_json_set(json_object_get(schema, "properties"), "image", image);
         json_array_append_new(required, json_string("image"));
-        if (m->images_min > 0)
+        if (m->images_min > 0 && !(m->groups & LUC_GROUP_COLLECTION))
             api_json_set(schema, "required", required);
         else
             json_decref(required);
@@ -163,27 +167,91 @@ static json_t *post_operation(const struct api_method *what, const char *model)
     return o;
 }
 
+static void add_path_parameter(json_t *list, const char *name)
+{
+    if (name)
+        json_array_append_new(list, json_pack("{s:s, s:s, s:b, s:{s:s}}", "name", name, "in",
+                                              "path", "required", 1, "schema", "type", "string"));
+}
+
+/* What every operation of a route has: summary, tag, the path's parameters, its responses. */
+static json_t *operation(const struct api_route *r, const char *summary, json_t *responses)
+{
+    json_t *o = json_object(), *list = json_array();
+    api_json_set(o, "summary", json_string(summary));
+    api_json_set(o, "tags", json_pack("[s]", "about"));
+    add_path_parameter(list, r->name);
+    add_path_parameter(list, r->last);
+    if (r->name) {
+        api_json_set(o, "parameters", list);
+        add_problem(responses, 404);
+    } else {
+        json_decref(list);
+    }
+    if (strcmp(r->before, "/readyz") == 0 || r->where == API_WORKER)
+        add_problem(responses, 503);
+    api_json_set(o, "responses", responses);
+    return o;
+}
+
 static json_t *get_operation(const struct api_route *r)
 {
-    json_t *o = json_object(), *tags = json_array(), *all = json_object();
-    api_json_set(o, "summary", json_string(r->summary));
-    json_array_append_new(tags, json_string("about"));
-    api_json_set(o, "tags", tags);
-    if (r->name) {
-        json_t *list = json_array(), *p = json_object(), *text = json_object();
-        api_json_set(text, "type", json_string("string"));
-        api_json_set(p, "name", json_string(r->name));
-        api_json_set(p, "in", json_string("path"));
-        api_json_set(p, "required", json_true());
-        api_json_set(p, "schema", text);
-        json_array_append_new(list, p);
-        api_json_set(o, "parameters", list);
-        add_problem(all, 404);
-    }
+    json_t *all = json_object();
     api_json_set(all, "200", response(r->summary, content(r->type, object_schema())));
-    if (strcmp(r->before, "/readyz") == 0 || r->where == API_WORKER)
-        add_problem(all, 503);
-    api_json_set(o, "responses", all);
+    return operation(r, r->summary, all);
+}
+
+static json_t *delete_operation(const struct api_route *r)
+{
+    json_t *all = json_object();
+    if (r->del == api_delete_job) {
+        api_json_set(all, "200", response("The job", content(r->type, object_schema())));
+        add_problem(all, 409);
+    } else {
+        api_json_set(all, "204", response("It is gone", NULL));
+    }
+    return operation(r, "Removes it", all);
+}
+
+static json_t *name_schema(void)
+{
+    return json_pack("{s:s, s:[s], s:{s:{s:s, s:i}}}", "type", "object", "required", "name",
+                     "properties", "name", "type", "string", "maxLength", API_NAME_MAX - 1);
+}
+
+static json_t *pictures_schema(void)
+{
+    return json_pack("{s:s, s:s, s:[s], s:{s:{s:s, s:o, s:i, s:i}, s:{s:s, s:{s:s, s:i}}}}", "type",
+                     "object", "description",
+                     "Parts are read in their order: a `label` is that of every `image` after it, "
+                     "until the next `label`; an empty one ends it.",
+                     "required", "image", "properties", "image", "type", "array", "items", binary(),
+                     "minItems", 1, "maxItems", API_PARTS_MAX, "label", "type", "array", "items",
+                     "type", "string", "maxLength", API_NAME_MAX - 1);
+}
+
+static json_t *route_post_operation(const struct api_route *r)
+{
+    static const unsigned problems[] = { 400, 409, 411, 413, 415, 503 };
+    const bool makes = r->post == api_post_collections;
+    json_t *all = json_object(), *body = json_object();
+    json_t *media = content("multipart/form-data", makes ? name_schema() : pictures_schema());
+    if (makes) {
+        json_t *json = content("application/json", name_schema());
+        json_object_update(media, json);
+        json_decref(json);
+    }
+    api_json_set(all, "201",
+                 response(makes ? "The collection, its path in Location"
+                                : "How many were added or known, and the collection",
+                          content("application/json", object_schema())));
+    for (size_t i = 0; i < sizeof(problems) / sizeof(problems[0]); i++)
+        add_problem(all, problems[i]);
+    api_json_set(body, "required", json_true());
+    api_json_set(body, "content", media);
+    json_t *o =
+        operation(r, makes ? "Makes a collection" : "Adds pictures, all of them or none", all);
+    api_json_set(o, "requestBody", body);
     return o;
 }
 
@@ -203,7 +271,13 @@ static json_t *paths(const struct api_env *env)
             continue;
         json_t *item = json_object();
         api_json_set(item, "get", get_operation(r));
-        if (r->after)
+        if (r->del)
+            api_json_set(item, "delete", delete_operation(r));
+        if (r->post)
+            api_json_set(item, "post", route_post_operation(r));
+        if (r->last)
+            snprintf(path, sizeof(path), "%s{%s}%s{%s}", r->before, r->name, r->after, r->last);
+        else if (r->after)
             snprintf(path, sizeof(path), "%s{%s}%s", r->before, r->name, r->after);
         else
             snprintf(path, sizeof(path), "%s", r->before);

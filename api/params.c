@@ -14,6 +14,12 @@ static const struct luc_param seed_rows[] = {
     LUC_PARAM_END,
 };
 
+static const struct luc_param pool_rows[] = {
+    LUC_TEXT(struct api_pool, collection, "",
+             "Look at the pictures of this collection, by its id in /collections, in place of `image`."),
+    LUC_PARAM_END,
+};
+
 static const struct luc_param answer_rows[] = {
     LUC_CHOICE(struct api_answer, format, 0, 5, format_names,
                "What to answer with; auto: what the Accept header asks for."),
@@ -39,6 +45,7 @@ static bool section_at(const struct luc_method *m, size_t i, struct section *s)
         { m->groups & LUC_GROUP_INPUT, { luc_input_rows, offsetof(struct api_params, input) } },
         { m->groups & LUC_GROUP_VIEW, { luc_view_rows, offsetof(struct api_params, view) } },
         { m->groups & LUC_GROUP_SEED, { seed_rows, offsetof(struct api_params, seed) } },
+        { m->groups & LUC_GROUP_COLLECTION, { pool_rows, offsetof(struct api_params, pool) } },
         { true, { answer_rows, offsetof(struct api_params, answer) } },
     };
     for (size_t k = 0; k < sizeof(all) / sizeof(all[0]); k++)

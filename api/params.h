@@ -19,6 +19,10 @@ struct api_seed {
     int64_t seed;
 };
 
+struct api_pool {
+    char collection[LUC_TEXT_MAX];
+};
+
 /* How the answer looks; no part of what was computed. */
 struct api_answer {
     int64_t format; /* enum api_format */
@@ -31,6 +35,7 @@ struct api_params {
     struct luc_input_params input;
     struct luc_view_params view;
     struct api_seed seed;
+    struct api_pool pool;
     struct api_answer answer;
 };
 

@@ -1,3 +1,4 @@
+#include "api/collections.h"
 #include "api/jobs.h"
 #include "api/multipart.h"
 #include "api/problem.h"
@@ -99,6 +100,9 @@ static enum luc_status read_request(struct reading *r, const struct api_request 
         if (st)
             *problem = API_PROBLEM_NOT_ACCEPTABLE;
     }
+    if (!st && r->job->params.pool.collection[0])
+        st = api_job_add_collection(r->job, r->env, req->owner, r->job->params.pool.collection,
+                                    r->err);
     if (!st)
         st = api_job_check(r->job, r->err);
     if (st && *problem == API_PROBLEM_COUNT)
@@ -122,7 +126,7 @@ void api_post_method(const struct api_env *env, const struct api_request *req, c
     enum luc_status st = api_job_create(what, req->id, &r.job, &err);
     if (!st)
         st = read_request(&r, req, &problem);
-    if (!st && api_is_job(env, req, what)) {
+    if (!st && (api_is_job(env, req, what) || r.job->params.pool.collection[0])) {
         api_submit_job(env, req, r.job, res);
         api_job_destroy(r.job);
         return;

@@ -24,6 +24,7 @@ struct cfg {
     int64_t idle_s, job_s, shutdown_s;
     int64_t key_requests, key_queued, key_running;
     int64_t jobs, attempts, lease_s, checkpoint_s, results_s, wait_s;
+    int64_t collections, collection_images, collection_bytes, features_bytes;
 };
 
 extern const struct luc_param cfg_rows[];

@@ -63,6 +63,14 @@ const struct luc_param cfg_rows[] = {
             "Time that the result of a job is kept; the job itself is remembered eight times as long."),
     LUC_INT(struct cfg, wait_s, 60, 0, 3600, "s",
             "Longest time that `Prefer: wait` may ask to wait for a job."),
+    LUC_INT(struct cfg, collections, 1000, 0, 1e6, "",
+            "Collections of pictures; more are refused with 409."),
+    LUC_INT(struct cfg, collection_images, 20000, 1, 1e5, "",
+            "Pictures of one collection; more are refused with 413."),
+    LUC_INT(struct cfg, collection_bytes, 8 * GIB, 1024, TIB, "bytes",
+            "Files of one collection together; more are refused with 413."),
+    LUC_INT(struct cfg, features_bytes, GIB, 0, TIB, "bytes",
+            "What is kept of layers' answers to the pictures of collections; the oldest goes first."),
     LUC_PARAM_END,
 };
 /* clang-format on */

@@ -177,6 +177,9 @@ static enum luc_status read_arguments(struct asked *a, int argc, char **argv, st
             st = add_path(a, argv[i], err);
         }
     }
+    if (!st && a->job->params.pool.collection[0])
+        st = luc_fail_param(err, LUC_INVALID, "collection",
+                            "collection: collections are a server's; name files or folders here");
     if (!st)
         st = choose_format(a, err);
     return st ? st : api_job_check(a->job, err);

@@ -153,7 +153,8 @@ static enum luc_status hand_over(struct exchange *x, struct api_job *job, struct
         x->req.body_size = 0;
     }
     x->job = job;
-    suspend(x, work, http->pool);
+    if (!x->waits) /* else a clerk has it, and pushes it when it is done with it */
+        suspend(x, work, http->pool);
     return LUC_OK;
 }
 
@@ -206,6 +207,10 @@ static void ask_store(void *ctx, const struct luc_threads *threads)
     struct exchange *x = ctx;
     (void)threads;
     api_dispatch(&x->http->env, &x->req, &x->res);
+    if (x->job) { /* answered in place after all */
+        srv_pool_push(x->http->pool, work, x);
+        return;
+    }
     free(x->body);
     x->body = NULL;
     if (x->res.follow == API_FOLLOW_WAIT) {
@@ -511,7 +516,7 @@ static void print_memory(struct srv_memory *m, struct luc_str *out)
 static void metrics(void *ctx, struct luc_str *out)
 {
     struct srv_http *http = ctx;
-    size_t queued = 0, running = 0, by_state[API_N_STATES] = { 0 };
+    size_t queued = 0, running = 0, recalled = 0, computed = 0, by_state[API_N_STATES] = { 0 };
     srv_pool_load(http->pool, &queued, &running);
     srv_metrics_print(http->metrics, out);
     srv_metric(out, "lucida_queue_length", "gauge", "Requests and turns that wait for a worker.",
@@ -526,6 +531,11 @@ static void metrics(void *ctx, struct luc_str *out)
     if (http->jobs) {
         srv_jobs_counts(http->jobs, by_state);
         print_jobs(by_state, out);
+        srv_jobs_features(http->jobs, &recalled, &computed);
+        srv_metric(out, "lucida_features_recalled_total", "counter",
+                   "Pictures whose features a method found kept.", (double)recalled);
+        srv_metric(out, "lucida_features_computed_total", "counter",
+                   "Pictures whose features were computed and kept.", (double)computed);
     }
     if (http->given->metrics)
         http->given->metrics(http->given->ctx, out);
@@ -557,6 +567,7 @@ static void fill_env(struct srv_http *http, const struct cfg *cfg, const struct 
     http->env.ready = ready;
     http->env.metrics = metrics;
     http->env.jobs = jobs ? srv_jobs_api(jobs) : NULL;
+    http->env.collections = jobs ? srv_jobs_collections(jobs) : NULL;
     http->env.wait_max_s = (double)cfg->wait_s;
     if (http->env.limits.job_bytes > srv_memory_limit(memory))
         http->env.limits.job_bytes = srv_memory_limit(memory);

@@ -173,6 +173,17 @@ struct srv_keys *srv_jobs_keys(struct srv_jobs *j)
     return j->keys;
 }
 
+const struct api_collections *srv_jobs_collections(const struct srv_jobs *j)
+{
+    return &j->collections.api;
+}
+
+void srv_jobs_features(const struct srv_jobs *j, size_t *recalled, size_t *computed)
+{
+    *recalled = atomic_load(&j->collections.recalled);
+    *computed = atomic_load(&j->collections.kept);
+}
+
 void srv_jobs_watch(struct srv_jobs *j, void (*changed)(void *ctx, const char *id), void *ctx)
 {
     pthread_mutex_lock(&j->lock);
@@ -221,6 +232,7 @@ enum luc_status srv_jobs_start(const struct cfg *cfg, const struct api_env *env,
     if (!st)
         st = srv_keys_create(j->store, (size_t)cfg->key_requests, &j->keys, err);
     if (!st) {
+        srv_collections_init(&j->collections, j->store, j->blobs, cfg);
         srv_jobs_bury_owners(j);
         j->has_keeper = pthread_create(&j->keeper, NULL, srv_jobs_keep, j) == 0;
         st = j->has_keeper ? LUC_OK : luc_fail(err, LUC_NOMEM, "cannot start the jobs' keeper");

@@ -19,6 +19,7 @@
 #ifndef SERVER_JOBS_H
 #define SERVER_JOBS_H
 
+#include "api/collections.h"
 #include "api/jobs.h"
 #include "config/config.h"
 #include "server/keys.h"
@@ -35,6 +36,9 @@ LUC_MUST_USE enum luc_status srv_jobs_start(const struct cfg *cfg, const struct 
 const struct api_jobs *srv_jobs_api(const struct srv_jobs *jobs);
 /* Who may ask; read again once a second. */
 struct srv_keys *srv_jobs_keys(struct srv_jobs *jobs);
+const struct api_collections *srv_jobs_collections(const struct srv_jobs *jobs);
+/* Pictures whose features a method found kept, and had to compute, for /metrics. */
+void srv_jobs_features(const struct srv_jobs *jobs, size_t *recalled, size_t *computed);
 
 /* Calls back, on the keeper or a worker, after something about a job changed. Set once, before any
  * job is submitted; NULL to end it. */

@@ -111,8 +111,7 @@ static enum luc_status submit(void *ctx, const char *owner, const struct api_job
                                       .who = owner,
                                       .key = own_key(owner, key, key_text),
                                       .key_hash = key ? hash : NULL,
-                                      .lane = job->what->cost == API_SLOW ? SRV_LANE_SLOW
-                                                                          : SRV_LANE_QUICK,
+                                      .lane = api_job_is_slow(job) ? SRV_LANE_SLOW : SRV_LANE_QUICK,
                                       .bytes = bytes,
                                       .inputs = inputs,
                                       .n_inputs = job->n_images,

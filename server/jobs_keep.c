@@ -143,6 +143,8 @@ static void clean_up(struct srv_jobs *j, bool sweep)
     if (n)
         srv_log(SRV_INFO, "%zu results expired", n);
     if (sweep) {
+        if (j->store->collections->trim(j->store, (size_t)j->cfg->features_bytes, &err))
+            srv_log(SRV_WARN, "cannot forget what is known of pictures: %s", err.text);
         const size_t gone = srv_blobs_sweep(j->blobs, SRV_BLOB_GRACE_S, is_used, j->store);
         if (gone)
             srv_log(SRV_INFO, "%zu files that no job uses were removed", gone);

@@ -3,6 +3,7 @@
 #ifndef SERVER_JOBS_PRIVATE_H
 #define SERVER_JOBS_PRIVATE_H
 
+#include "server/collections.h"
 #include "server/jobs.h"
 #include "server/store.h"
 
@@ -13,6 +14,7 @@
 struct srv_running {
     struct srv_jobs *jobs;
     struct srv_claimed got;
+    const struct api_job *job; /* while it runs */
     unsigned lane;
     char *checkpoint; /* bytes, heap */
     size_t checkpoint_size;
@@ -40,6 +42,7 @@ struct srv_jobs {
     struct srv_blobs *blobs;
     struct srv_keys *keys;
     struct api_jobs api;
+    struct srv_collections collections;
     char owner[SRV_OWNER_MAX];
     int owner_fd;
     size_t lane_max[2]; /* turns at once: quick, slow */

@@ -101,6 +101,18 @@ static void save(void *ctx, const void *bytes, size_t size)
         r->saved = true;
 }
 
+static void *recall(void *ctx, size_t i, const char *name, size_t *size)
+{
+    struct srv_running *r = ctx;
+    return srv_collections_recall(&r->jobs->collections, name, r->job->images[i].sha256, size);
+}
+
+static void keep(void *ctx, size_t i, const char *name, const void *bytes, size_t size)
+{
+    struct srv_running *r = ctx;
+    srv_collections_keep(&r->jobs->collections, name, r->job->images[i].sha256, bytes, size);
+}
+
 /* ---- from the claim to the outcome ---------------------------------------------------------- */
 
 static enum luc_status get_picture(void *ctx, const struct api_upload *picture, char **bytes,
@@ -220,7 +232,9 @@ static void compute(struct srv_running *r, const struct api_job *job,
                                          .wants_checkpoint = wants_checkpoint,
                                          .save = save,
                                          .checkpoint = r->checkpoint,
-                                         .checkpoint_size = r->checkpoint_size };
+                                         .checkpoint_size = r->checkpoint_size,
+                                         .recall = recall,
+                                         .keep = keep };
     const struct api_services services = { .env = r->jobs->env,
                                            .threads = threads,
                                            .tick = tick,
@@ -229,6 +243,7 @@ static void compute(struct srv_running *r, const struct api_job *job,
                                            .picture = get_picture,
                                            .picture_ctx = r->jobs->blobs };
     r->checkpoint_s = srv_now_s();
+    r->job = job;
     const enum luc_status st = api_job_run_kept(job, &services, o->answers, &o->n);
     judge(r, st, o);
     if (st == LUC_BUSY)

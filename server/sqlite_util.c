@@ -58,6 +58,9 @@ static void bind(sqlite3_stmt *q, const char *types, va_list values)
             sqlite3_bind_text(q, i, va_arg(values, const char *), -1, SQLITE_TRANSIENT);
         } else if (*types == 'i') {
             sqlite3_bind_int64(q, i, va_arg(values, int64_t));
+        } else if (*types == 'b') {
+            const void *bytes = va_arg(values, const void *);
+            sqlite3_bind_blob64(q, i, bytes, va_arg(values, size_t), SQLITE_TRANSIENT);
         } else {
             const double v = va_arg(values, double);
             if (isfinite(v))

@@ -1,6 +1,7 @@
 /* sqlite_util.h -- SQL statements with their values in one call, and SQLite's errors as ours.
  *
- * `types` has one letter for each value: s text (NULL: null), i int64_t, d double (not finite: null).
+ * `types` has one letter for each value: s text (NULL: null), i int64_t, d double (not finite: null),
+ * b bytes (a pointer and a size_t).
  */
 #ifndef SERVER_SQLITE_UTIL_H
 #define SERVER_SQLITE_UTIL_H

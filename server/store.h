@@ -87,9 +87,11 @@ struct srv_key_row {
     const char *id, *name, *sha256;
     int64_t created_ms, revoked_ms; /* revoked_ms 0: in force */
 };
+struct srv_collections_kind;
 
 struct srv_store {
     const struct srv_store_kind *kind;
+    const struct srv_collections_kind *collections; /* store_collections.h */
 };
 
 struct srv_store_kind {
@@ -154,7 +156,7 @@ struct srv_store_kind {
     /* Forgets results past their time, and jobs as long again after `forget_s`. */
     enum luc_status (*expire)(struct srv_store *s, double forget_s, size_t *n,
                               struct luc_error *err);
-    /* Whether any job refers to a file; true when in doubt. */
+    /* Whether any job or collection refers to a file; true when in doubt. */
     bool (*uses)(struct srv_store *s, const char *file);
     /* LUC_FORMAT: the store is damaged. */
     enum luc_status (*check)(struct srv_store *s, struct luc_error *err);

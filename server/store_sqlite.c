@@ -36,6 +36,24 @@ static const char *const migrations[] = {
     "CREATE TABLE keys ("
     " id TEXT PRIMARY KEY, name TEXT NOT NULL, sha256 TEXT NOT NULL, created_ms INTEGER NOT NULL,"
     " revoked_ms INTEGER) WITHOUT ROWID;",
+    /* features: what methods found out about pictures, by the name that core/methods/keep.h makes. */
+    "CREATE TABLE collections ("
+    " seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, who TEXT NOT NULL,"
+    " name TEXT NOT NULL, created_ms INTEGER NOT NULL);"
+    "CREATE INDEX collections_by_who ON collections (who, seq);"
+    "CREATE TABLE collection_images ("
+    " seq INTEGER PRIMARY KEY AUTOINCREMENT,"
+    " collection INTEGER NOT NULL REFERENCES collections (seq) ON DELETE CASCADE,"
+    " sha256 TEXT NOT NULL, name TEXT NOT NULL, label TEXT NOT NULL, type TEXT NOT NULL,"
+    " bytes INTEGER NOT NULL, width INTEGER NOT NULL, height INTEGER NOT NULL,"
+    " added_ms INTEGER NOT NULL, UNIQUE (collection, sha256));"
+    "CREATE INDEX collection_images_by_name ON collection_images (sha256);"
+    "CREATE INDEX collection_images_in_order ON collection_images (collection, seq);"
+    "CREATE TABLE features ("
+    " seq INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, sha256 TEXT NOT NULL,"
+    " size INTEGER NOT NULL, data BLOB NOT NULL, UNIQUE (name, sha256));"
+    "CREATE INDEX features_by_picture ON features (sha256);"
+    "CREATE INDEX features_by_age ON features (seq, size);",
 };
 #define N_MIGRATIONS ((int64_t)(sizeof(migrations) / sizeof(migrations[0])))
 
@@ -96,8 +114,11 @@ static bool uses(struct srv_store *store, const char *file)
     struct srv_sqlite *s = srv_sqlite_of(store);
     int64_t n = 1;
     pthread_mutex_lock(&s->reading);
-    const enum luc_status st = srv_sql_number(
-        s->look, &n, NULL, "SELECT EXISTS (SELECT 1 FROM files WHERE sha256 = ?)", "s", file);
+    const enum luc_status st =
+        srv_sql_number(s->look, &n, NULL,
+                       "SELECT EXISTS (SELECT 1 FROM files WHERE sha256 = ?1)"
+                       " OR EXISTS (SELECT 1 FROM collection_images WHERE sha256 = ?1)",
+                       "s", file);
     pthread_mutex_unlock(&s->reading);
     return st || n != 0;
 }
@@ -189,6 +210,7 @@ enum luc_status srv_store_sqlite(const char *data, struct srv_store **store, str
     if (!s)
         return luc_fail_nomem(err, "the job store", sizeof(*s));
     s->base.kind = &kind;
+    s->base.collections = &srv_sqlite_collections;
     pthread_mutex_init(&s->writing, NULL);
     pthread_mutex_init(&s->reading, NULL);
     enum luc_status st = LUC_OK;

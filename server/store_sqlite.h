@@ -37,6 +37,8 @@ LUC_MUST_USE enum luc_status srv_sqlite_end_job(sqlite3 *db, int64_t seq, enum a
 LUC_MUST_USE enum luc_status srv_sqlite_state_event(sqlite3 *db, int64_t seq, enum api_state state,
                                                     int64_t attempt, struct luc_error *err);
 
+extern const struct srv_collections_kind srv_sqlite_collections;
+
 /* Functions of struct srv_store_kind: store_sqlite_jobs.c and store_sqlite_claim.c change jobs, */
 enum luc_status srv_sqlite_submit(struct srv_store *store, const struct srv_new_job *job,
                                   char id[API_ID_MAX], enum api_submitted *how,

@@ -2,6 +2,7 @@
 luc_test(test_api_jobs LINK api SOURCES api_fake.c linear_model.c)
 luc_test(test_store LINK srv PkgConfig::SQLITE)
 luc_test(test_memory LINK srv)
+luc_test(test_collections LINK srv)
 luc_test(test_dry_run LINK api tiny_model core)
 add_test(NAME http_jobs COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/http/jobs.sh ${CMAKE_BINARY_DIR}
          WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})

@@ -17,6 +17,7 @@ enum luc_group {
     LUC_GROUP_INPUT = 1, /* model, fit, background: methods that look at an upload */
     LUC_GROUP_VIEW = 2,  /* view, colormap, alpha, clip_percentile: methods that return a map */
     LUC_GROUP_SEED = 4,  /* seed: methods that use luc_run.rng */
+    LUC_GROUP_COLLECTION = 8, /* collection: methods that take one in place of uploads */
 };
 
 struct luc_input_params { /* rows: luc_input_rows */

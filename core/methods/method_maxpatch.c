@@ -502,7 +502,7 @@ const struct luc_method luc_method_maxpatch = {
     .summary = "The parts of many pictures that excite a layer's channels most, one row per "
                "channel, cut from the uploads at each unit's receptive field.",
     .paper = "Zeiler & Fergus 2013, arXiv:1311.2901",
-    .groups = LUC_GROUP_INPUT,
+    .groups = LUC_GROUP_INPUT | LUC_GROUP_COLLECTION,
     .images_min = 1,
     .images_max = IMAGES_MAX,
     .makes_picture = true,
