@@ -158,6 +158,7 @@ static void wire(struct op_rig *r, struct wiring *w)
     w->call = (struct luc_op_call){ .attrs = r->attrs,
                                     .opset = opset(r->g),
                                     .prepared = r->prepared,
+                                    .packed = r->packed,
                                     .n_in = r->g->n_in,
                                     .n_out = r->infer.n_out,
                                     .in = w->in,
@@ -187,6 +188,8 @@ void op_rig_prepare(struct op_rig *r)
     assert_non_null(r->arena);
     if (r->g->op->prepare(&w.call, r->arena, &r->prepared, &err) != LUC_OK)
         fail_msg("%s: prepare: %s", r->g->op->name, err.text);
+    if (r->g->op->pack && r->g->op->pack(&w.call, r->arena, &r->packed, &err) != LUC_OK)
+        fail_msg("%s: pack: %s", r->g->op->name, err.text);
 }
 
 static void forward(struct op_rig *r, bool saved)

@@ -60,7 +60,7 @@ struct op_rig {
     struct luc_tensor in[GRADCHECK_MAX_IN], din[GRADCHECK_MAX_IN]; /* data NULL: absent */
     struct luc_tensor out[LUC_OP_MAX_OUT], dout[LUC_OP_MAX_OUT];   /* dout is random */
     void *saved;
-    const void *prepared; /* NULL until op_rig_prepare() */
+    const void *prepared, *packed; /* NULL until op_rig_prepare() */
     struct luc_arena *arena;
     const struct luc_threads *threads; /* NULL: serial */
 };

@@ -117,11 +117,9 @@ static bool reads_bound(const struct luc_exec *x, const struct luc_node *node)
 }
 
 /* What is packed late is for fast plans, and may be being packed while others run. */
-static bool may_use_packed(const struct luc_exec *x, const struct luc_node *node)
+static bool serves(const struct luc_exec *x, const struct luc_node *node)
 {
-    if ((node->op->flags & LUC_OP_PACKS_LATE) && !x->plan->fast)
-        return false;
-    return !reads_bound(x, node);
+    return x->plan->fast || !(node->op->flags & LUC_OP_PACKS_LATE);
 }
 
 static double now_ms(void)
@@ -134,9 +132,11 @@ static double now_ms(void)
 static struct luc_op_call base_call(struct luc_exec *x, const struct luc_step *step)
 {
     const struct luc_node *node = step->node;
+    const bool own = !reads_bound(x, node); /* the weights that were packed */
     return (struct luc_op_call){ .attrs = node->attrs,
                                  .opset = x->plan->graph->opset,
-                                 .prepared = may_use_packed(x, node) ? node->prepared : NULL,
+                                 .prepared = own && serves(x, node) ? node->prepared : NULL,
+                                 .packed = own ? node->packed : NULL,
                                  .n_in = node->n_in,
                                  .n_out = node->n_out,
                                  .in = x->in,

@@ -27,6 +27,7 @@ struct luc_node {
     size_t n_in, n_out;
     size_t *in, *out;     /* value indices; LUC_NONE: an absent optional input or unused output */
     const void *prepared; /* op->prepare()'s packed weights, or NULL */
+    const void *packed;   /* op->pack()'s, or NULL */
 };
 
 struct luc_graph {
@@ -36,8 +37,8 @@ struct luc_graph {
     struct luc_value *values;
     struct luc_node *nodes;
     size_t *inputs, *outputs; /* value indices */
-    struct luc_lock *lock;    /* of what is packed late: LUC_OP_PACKS_LATE */
-    bool packed;              /* under the lock */
+    struct luc_lock *lock;    /* of what is packed late */
+    bool packed, packed_fast; /* under the lock: op->pack() has run; LUC_OP_PACKS_LATE */
     /* private to graph.c */
     size_t cap_values, cap_nodes, cap_inputs, cap_outputs, cap_slots;
     size_t *slots; /* name -> value hash table */

@@ -276,8 +276,11 @@ static enum luc_status fold_batch_norm(struct luc_graph *g, bool *dead, struct l
 
 /* ---- packing ---- */
 
-static enum luc_status prepare_node(struct luc_graph *g, struct luc_node *node,
-                                    struct luc_error *err)
+typedef enum luc_status prepare_fn(const struct luc_op_call *c, struct luc_arena *arena,
+                                   const void **packed, struct luc_error *err);
+
+static enum luc_status prepare_node(struct luc_graph *g, const struct luc_node *node,
+                                    prepare_fn *prepare, const void **packed, struct luc_error *err)
 {
     const struct luc_arena_mark mark = luc_arena_mark(g->arena);
     struct luc_tensor *t = luc_arena_alloc(g->arena, node->n_in, sizeof(*t));
@@ -293,8 +296,8 @@ static enum luc_status prepare_node(struct luc_graph *g, struct luc_node *node,
     const struct luc_op_call call = {
         .attrs = node->attrs, .opset = g->opset, .n_in = node->n_in, .n_out = node->n_out, .in = in
     };
-    const enum luc_status st = node->op->prepare(&call, g->arena, &node->prepared, err);
-    if (!st && !node->prepared)
+    const enum luc_status st = prepare(&call, g->arena, packed, err);
+    if (!st && !*packed)
         luc_arena_release(g->arena, mark);
     return st;
 }
@@ -303,21 +306,25 @@ static enum luc_status prepare_nodes(struct luc_graph *g, bool late, struct luc_
 {
     enum luc_status st = LUC_OK;
     for (size_t i = 0; !st && i < g->n_nodes; i++) {
-        const struct luc_op *op = g->nodes[i].op;
-        if (op->prepare && !g->nodes[i].prepared && ((op->flags & LUC_OP_PACKS_LATE) != 0) == late)
-            st = prepare_node(g, &g->nodes[i], err);
+        struct luc_node *node = &g->nodes[i];
+        const struct luc_op *op = node->op;
+        if (op->prepare && !node->prepared && ((op->flags & LUC_OP_PACKS_LATE) != 0) == late)
+            st = prepare_node(g, node, op->prepare, &node->prepared, err);
     }
     return st;
 }
 
-void luc_graph_pack_late(struct luc_graph *g)
+void luc_graph_pack(struct luc_graph *g, bool fast)
 {
+    enum luc_status st = LUC_OK; /* short of memory: the rest stays as it is */
     luc_lock_take(g->lock);
-    if (!g->packed) {
-        const enum luc_status st = prepare_nodes(g, true, NULL);
-        (void)st; /* short of memory: the rest stays as it is */
-        g->packed = true;
-    }
+    for (size_t i = 0; !st && !g->packed && i < g->n_nodes; i++)
+        if (g->nodes[i].op->pack && !g->nodes[i].packed)
+            st = prepare_node(g, &g->nodes[i], g->nodes[i].op->pack, &g->nodes[i].packed, NULL);
+    if (fast && !g->packed_fast)
+        st = prepare_nodes(g, true, NULL);
+    g->packed = true;
+    g->packed_fast = g->packed_fast || fast;
     luc_lock_drop(g->lock);
 }
 

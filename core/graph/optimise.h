@@ -14,10 +14,10 @@ enum luc_optimise {
     LUC_OPTIMISE_ALL = 7,
 };
 
-/* Runs prepare() of the nodes that pack late and have not yet; the first call does the work, callers
- * at the same time wait for it. Plans with luc_plan_spec.fast call it; the graph's weights are
- * read-only otherwise. Nothing fails: without memory, nodes stay unpacked. */
-void luc_graph_pack_late(struct luc_graph *g);
+/* Runs pack() of every node, and for fast plans prepare() of those that pack late, unless that has
+ * been done; the first call does the work, callers at the same time wait for it. Plans call it; the
+ * graph's weights are read-only otherwise. Nothing fails: without memory, nodes stay unpacked. */
+void luc_graph_pack(struct luc_graph *g, bool fast);
 
 /* Memory of the graph and its weights, with what is packed so far. Waits for a packing to end. */
 size_t luc_graph_bytes(const struct luc_graph *g);

@@ -446,8 +446,8 @@ enum luc_status luc_plan_create(const struct luc_plan_spec *spec, struct luc_are
     p.plan->lanes = spec->lanes ? spec->lanes : 1;
     p.plan->fast = spec->fast;
     p.plan->softplus = (float)spec->softplus;
-    if (spec->fast) /* behind the const: under its lock, and only what fast plans read */
-        luc_graph_pack_late((struct luc_graph *)(uintptr_t)g);
+    luc_graph_pack((struct luc_graph *)(uintptr_t)g,
+                   spec->fast); /* behind the const: under a lock */
     const enum luc_status st = make_plan(&p, err);
     if (!st)
         *plan = p.plan;

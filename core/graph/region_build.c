@@ -170,7 +170,8 @@ static enum luc_status copy_node(struct luc_region *r, const struct luc_node *no
     if (st)
         return st;
     memcpy(copy, node->attrs, node->op->attrs_size);
-    r->graph->nodes[r->graph->n_nodes - 1].prepared = node->prepared; /* the weights are the same */
+    struct luc_node *made = &r->graph->nodes[r->graph->n_nodes - 1];
+    made->prepared = node->prepared, made->packed = node->packed; /* the weights are the same */
     if (attrs)
         *attrs = copy;
     return LUC_OK;
@@ -453,7 +454,8 @@ enum luc_status luc_region_build(struct luc_region *r, struct luc_error *err)
         return luc_fail_nomem(err, "regions", g->n_values);
     mark_needed(r, values, nodes);
     r->graph->opset = g->opset;
-    r->graph->packed = true; /* nodes take their packed weights from the original */
+    r->graph->packed = r->graph->packed_fast =
+        true; /* nodes take their packed weights from the original */
     enum luc_status st = add_input(r, err);
     for (size_t i = 0; !st && i < g->n_nodes; i++) {
         if (!nodes[i])

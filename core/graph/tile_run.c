@@ -96,6 +96,7 @@ static enum luc_status call_op(struct luc_tile_node *t, const struct luc_tile_pa
     node->op->forward(&(struct luc_op_call){ .attrs = t->attrs,
                                              .opset = x.opset,
                                              .prepared = node->prepared,
+                                             .packed = node->packed,
                                              .n_in = node->n_in,
                                              .n_out = 1,
                                              .in = t->tensor_at,

@@ -36,6 +36,7 @@ struct luc_conv_finish {
     bool add;          /* to what y holds */
     const float *bias; /* [c_out] or NULL */
     bool relu;         /* y = max(0, y) at the end; not with add */
+    const float *plus; /* [n, c_out, oh, ow], added before the ReLU, or NULL; only conv_panel.h */
 };
 
 void luc_conv_y(const struct luc_conv *g, const float *x, const float *w,

@@ -59,6 +59,8 @@ void luc_conv_y_ref(const struct luc_conv *g, const float *x, const float *w,
     for (size_t i = 0; i < n_y; i++)
         y[i] = (fin->add ? y[i] : 0.0f) + (fin->bias ? fin->bias[i / pixels % g->c_out] : 0.0f);
     sum_terms(g, 0, x, w, y, n_y);
+    for (size_t i = 0; fin->plus && i < n_y; i++)
+        y[i] += fin->plus[i];
     for (size_t i = 0; fin->relu && i < n_y; i++)
         y[i] = y[i] < 0.0f ? 0.0f : y[i];
 }

@@ -44,6 +44,7 @@ struct luc_op_call {
     const void *attrs;
     int opset;
     const void *prepared; /* what prepare() returned, or NULL */
+    const void *packed;   /* what pack() returned, or NULL */
     size_t n_in, n_out;
     const struct luc_tensor *const *in; /* NULL entry: absent. In backward, data is NULL for what
                                            reads() did not ask for; shape is always right */
@@ -106,6 +107,11 @@ struct luc_op {
      * *prepared NULL. What it returns lives in `arena` and is read-only afterwards. */
     enum luc_status (*prepare)(const struct luc_op_call *c, struct luc_arena *arena,
                                const void **prepared, struct luc_error *err);
+
+    /* The same, run for the first plan of any kind; what comes of it is what forward() would
+     * compute without, but sooner. */
+    enum luc_status (*pack)(const struct luc_op_call *c, struct luc_arena *arena,
+                            const void **packed, struct luc_error *err);
 
     void (*forward)(const struct luc_op_call *c);
     void (*backward)(const struct luc_op_call *c); /* NULL: not differentiable, gradient stops */

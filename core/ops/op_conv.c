@@ -11,6 +11,7 @@
  * Source: Fukushima, "Neocognitron", 1980; LeCun et al., "Gradient-Based Learning Applied to
  * Document Recognition", 1998. How it is computed: core/kernels/conv.h.
  */
+#include "core/kernels/conv_panel.h"
 #include "core/kernels/winograd.h"
 #include "core/ops/op.h"
 
@@ -67,15 +68,34 @@ static enum luc_status infer(struct luc_infer *x, struct luc_error *err)
     return luc_shape_check(&x->out[0].shape, "output", err);
 }
 
+/* The gradient to the input as a convolution whose weights are packed anew in every run. */
+static bool is_mirrored(const struct luc_conv *g, struct luc_conv *mirrored)
+{
+    return luc_conv_panel_pays(g) && luc_conv_panel_mirror(g, mirrored) &&
+           luc_conv_panel_pays(mirrored);
+}
+
+static size_t mirrored_floats(const struct luc_conv *mirrored)
+{
+    return luc_panels_floats(mirrored->c_out, mirrored->c_in * mirrored->win.kh * mirrored->win.kw);
+}
+
 static size_t scratch(const struct luc_infer *x, bool backward, size_t lanes)
 {
-    struct luc_conv g;
+    struct luc_conv g, mirrored;
     if (geometry(x, &g, NULL))
         return 0;
-    const size_t bytes = luc_conv_scratch(&g, lanes);
-    const size_t packed =
+    const size_t unrolled = luc_conv_scratch(&g, lanes);
+    const size_t winograd =
         luc_winograd_pays(&g, backward) ? luc_winograd_scratch(&g, backward, lanes) : 0;
-    return bytes > packed ? bytes : packed;
+    size_t packed = 0;
+    if (!backward && luc_conv_panel_pays(&g))
+        packed = luc_conv_panel_scratch(&g, lanes);
+    else if (backward && is_mirrored(&g, &mirrored))
+        packed =
+            mirrored_floats(&mirrored) * sizeof(float) + luc_conv_panel_scratch(&mirrored, lanes);
+    const size_t most = unrolled > winograd ? unrolled : winograd;
+    return most > packed ? most : packed;
 }
 
 static double flops(const struct luc_infer *x)
@@ -129,6 +149,32 @@ static enum luc_status prepare(const struct luc_op_call *c, struct luc_arena *ar
     return LUC_OK;
 }
 
+/* Constant weights, for plans of any kind. Small sums and few channels stay as they are: whether
+ * packing pays off depends on the picture's size too, which is not known here. */
+static enum luc_status pack(const struct luc_op_call *c, struct luc_arena *arena,
+                            const void **packed, struct luc_error *err)
+{
+    const struct attrs *a = c->attrs;
+    const struct luc_tensor *w = c->in[1];
+    (void)err;
+    if (!w || !w->data || w->shape.rank < 3 || w->dtype != LUC_F32 || a->group != 1)
+        return LUC_OK;
+    const struct luc_conv g = { .c_out = w->shape.dim[0],
+                                .c_in = w->shape.dim[1],
+                                .win = { .kh = w->shape.rank == 4 ? w->shape.dim[2] : 1,
+                                         .kw = w->shape.dim[w->shape.rank - 1] } };
+    const struct luc_weights weights = luc_conv_panel_weights(&g, w->data, false);
+    const size_t floats = luc_panels_floats(weights.rows, weights.channels * weights.taps);
+    const size_t left = luc_arena_limit(arena) - luc_arena_used(arena);
+    if (!luc_conv_panel_weights_pay(&g) || floats > left / 2 / sizeof(float))
+        return LUC_OK;
+    float *panels = luc_arena_raw(arena, floats, sizeof(*panels));
+    if (panels)
+        luc_panels_pack(&weights, panels, NULL);
+    *packed = panels;
+    return LUC_OK;
+}
+
 static void forward(const struct luc_op_call *c)
 {
     const struct luc_conv g = describe(c);
@@ -139,9 +185,32 @@ static void forward(const struct luc_op_call *c)
     if (c->prepared && luc_winograd_pays(&g, false))
         luc_winograd_y(&g, c->in[0]->data, c->prepared, &fin, c->out[0]->data, false, c->scratch,
                        c->threads);
+    else if (c->packed && luc_conv_panel_pays(&g))
+        luc_conv_panel_y(&g, c->in[0]->data, c->packed, &fin, c->out[0]->data, luc_tile_narrow(),
+                         c->scratch, c->threads);
     else
         luc_conv_y(&g, c->in[0]->data, c->in[1]->data, &fin, c->out[0]->data, c->scratch,
                    c->threads);
+}
+
+static void backward_x(const struct luc_op_call *c, const struct luc_conv *g, const float *dy)
+{
+    const struct luc_conv_finish fin = { .add = !(c->din_fresh && c->din_fresh[0]) };
+    const float *w = c->in[1]->data;
+    float *dx = c->din[0]->data;
+    struct luc_conv mirrored;
+
+    if (c->prepared && luc_winograd_pays(g, true)) {
+        luc_winograd_dx(g, dy, c->prepared, fin.add, dx, false, c->scratch, c->threads);
+    } else if (is_mirrored(g, &mirrored)) {
+        const struct luc_weights weights = luc_conv_panel_weights(g, w, true);
+        float *panels = c->scratch;
+        luc_panels_pack(&weights, panels, c->threads);
+        luc_conv_panel_y(&mirrored, dy, panels, &fin, dx, luc_tile_narrow(),
+                         panels + mirrored_floats(&mirrored), c->threads);
+    } else {
+        luc_conv_dx(g, dy, w, fin.add, dx, c->scratch, c->threads);
+    }
 }
 
 static void backward(const struct luc_op_call *c)
@@ -149,12 +218,8 @@ static void backward(const struct luc_op_call *c)
     const struct luc_conv g = describe(c);
     const float *dy = c->dout[0]->data;
 
-    const bool add = !(c->din_fresh && c->din_fresh[0]);
-
-    if (c->din[0] && c->prepared && luc_winograd_pays(&g, true))
-        luc_winograd_dx(&g, dy, c->prepared, add, c->din[0]->data, false, c->scratch, c->threads);
-    else if (c->din[0])
-        luc_conv_dx(&g, dy, c->in[1]->data, add, c->din[0]->data, c->scratch, c->threads);
+    if (c->din[0])
+        backward_x(c, &g, dy);
     for (size_t i = 1; i < c->n_in; i++)
         if (c->din[i] && c->din_fresh && c->din_fresh[i])
             memset(c->din[i]->data, 0, luc_numel(&c->din[i]->shape) * sizeof(float));
@@ -177,6 +242,7 @@ const struct luc_op luc_op_conv = {
     .flops = flops,
     .reads = reads,
     .prepare = prepare,
+    .pack = pack,
     .forward = forward,
     .backward = backward,
 };

@@ -1,6 +1,7 @@
-/* bench_conv [n_threads]: GFLOP/s of convolutions, forward and gradient to the input, and of the
- * bare matrix product on one core. The best of several runs; not a test. */
-#include "core/kernels/conv.h"
+/* bench_conv [n_threads]: GFLOP/s of convolutions, forward and gradient to the input, unrolled with
+ * OpenBLAS and on packed weights, and of the bare matrix product on one core. The best of several
+ * runs; not a test. */
+#include "core/kernels/conv_panel.h"
 #include "core/tensor/blas.h"
 
 #include <stdio.h>
@@ -30,6 +31,11 @@ static const struct layer layers[] = {
     { "VGG conv5_1 512>512 14", SAME(512, 512, 14, 3, 1) },
     { "ResNet 7x7/2 3>64 224", SAME(3, 64, 224, 7, 2) },
     { "ResNet 1x1 64>256 56", SAME(64, 256, 56, 1, 1) },
+    { "ResNet 1x1 256>64 56", SAME(256, 64, 56, 1, 1) },
+    { "ResNet 1x1 512>128 28", SAME(512, 128, 28, 1, 1) },
+    { "ResNet 1x1 512>2048 7", SAME(512, 2048, 7, 1, 1) },
+    { "ResNet 1x1/2 1024>2048 14", SAME(1024, 2048, 14, 1, 2) },
+    { "ResNet 3x3 128>128 28", SAME(128, 128, 28, 3, 1) },
     { "ResNet 1x1 1024>256 14", SAME(1024, 256, 14, 1, 1) },
     { "ResNet 3x3 64>64 56", SAME(64, 64, 56, 3, 1) },
     { "ResNet 3x3 256>256 14", SAME(256, 256, 14, 3, 1) },
@@ -67,29 +73,59 @@ static double bare_product(void)
     return 2e-9 * (double)(m * n * k) / best;
 }
 
+struct arrays {
+    float *x, *y, *w, *panels, *scratch;
+};
+
+/* How: 0 forward, 1 gradient, both unrolled; 2, 3 the same on packed weights. */
+static void run_once(const struct luc_conv *g, int how, const struct arrays *a,
+                     const struct luc_threads *threads)
+{
+    const struct luc_conv_finish fin = { .relu = how != 3 };
+    struct luc_conv mirrored;
+    if (how == 0)
+        luc_conv_y(g, a->x, a->w, &fin, a->y, a->scratch, threads);
+    else if (how == 1)
+        luc_conv_dx(g, a->y, a->w, false, a->x, a->scratch, threads);
+    else if (how == 2)
+        luc_conv_panel_y(g, a->x, a->panels, &fin, a->y, luc_tile_narrow(), a->scratch, threads);
+    else if (luc_conv_panel_mirror(g, &mirrored)) {
+        const struct luc_weights weights = luc_conv_panel_weights(g, a->w, true);
+        luc_panels_pack(&weights, a->panels, threads);
+        luc_conv_panel_y(&mirrored, a->y, a->panels, &fin, a->x, luc_tile_narrow(), a->scratch,
+                         threads);
+    }
+}
+
 static void bench(const struct layer *l, const struct luc_threads *threads)
 {
     const struct luc_conv *g = &l->g;
     const struct luc_window *w = &g->win;
-    const struct luc_conv_finish fin = { .relu = true };
-    float *x = ones(g->c_in * w->h * w->w), *y = ones(g->c_out * w->oh * w->ow);
-    float *weights = ones(g->c_out * g->c_in * w->kh * w->kw);
-    float *scratch = ones(luc_conv_scratch(g, luc_lanes(threads)) / sizeof(float));
-    const double flop =
-        2e-9 * (double)(g->c_out * g->c_in * w->kh * w->kw) * (double)(w->oh * w->ow);
-    double best_y = 1e9, best_dx = 1e9;
-
-    for (int run = 0; run < RUNS; run++) {
-        double start = now();
-        luc_conv_y(g, x, weights, &fin, y, scratch, threads);
-        best_y = now() - start < best_y ? now() - start : best_y;
-        start = now();
-        luc_conv_dx(g, y, weights, false, x, scratch, threads);
-        best_dx = now() - start < best_dx ? now() - start : best_dx;
+    const size_t taps = w->kh * w->kw, lanes = luc_lanes(threads);
+    const double flop = 2e-9 * (double)(g->c_out * g->c_in * taps) * (double)(w->oh * w->ow);
+    struct luc_conv mirrored = *g;
+    (void)luc_conv_panel_mirror(g, &mirrored);
+    const size_t bytes = luc_conv_scratch(g, lanes) + luc_conv_panel_scratch(g, lanes) +
+                         luc_conv_panel_scratch(&mirrored, lanes);
+    const size_t packed = luc_panels_floats(g->c_out, g->c_in * taps),
+                 packed_dx = luc_panels_floats(g->c_in, g->c_out * taps);
+    const struct arrays a = { .x = ones(g->c_in * w->h * w->w),
+                              .y = ones(g->c_out * w->oh * w->ow),
+                              .w = ones(g->c_out * g->c_in * taps),
+                              .panels = ones(packed > packed_dx ? packed : packed_dx),
+                              .scratch = ones(bytes / sizeof(float)) };
+    printf("%-26s", l->name);
+    for (int how = 0; how < 4; how++) {
+        double best = 1e9;
+        for (int run = 0; run < RUNS; run++) {
+            const double start = now();
+            run_once(g, how, &a, threads);
+            best = now() - start < best ? now() - start : best;
+        }
+        printf(" %9.0f", flop / best);
     }
-    printf("%-26s forward %7.1f  dx %7.1f GFLOP/s  (%.2f and %.2f ms)\n", l->name, flop / best_y,
-           flop / best_dx, 1e3 * best_y, 1e3 * best_dx);
-    free(x), free(y), free(weights), free(scratch);
+    printf("\n");
+    free(a.x), free(a.y), free(a.w), free(a.panels), free(a.scratch);
 }
 
 int main(int argc, char **argv)
@@ -100,6 +136,7 @@ int main(int argc, char **argv)
     luc_blas_init();
     printf("%s, %zu threads; bare product on one core %.1f GFLOP/s\n", luc_blas_corename(), width,
            bare_product());
+    printf("%-26s %9s %9s %9s %9s\n", "GFLOP/s", "unrolled", "dx", "packed", "dx");
     for (size_t i = 0; i < sizeof(layers) / sizeof(layers[0]); i++)
         bench(&layers[i], &threads);
     luc_pool_destroy(pool);
