@@ -55,6 +55,19 @@ static void set_models(const struct api_models *models, json_t *doc)
         json_decref(all);
 }
 
+/* What the run chose: without it the parameters would not say what was computed. */
+static void set_decided(const struct luc_result *r, json_t *doc)
+{
+    json_t *decided = json_object();
+    for (const struct luc_item *it = r->first; it; it = it->next)
+        if (it->decided)
+            api_json_set(decided, it->key, api_json_text(it->text));
+    if (json_object_size(decided))
+        api_json_set(doc, "decided", decided);
+    else
+        json_decref(decided);
+}
+
 enum luc_status api_manifest(const struct api_shown *s, struct luc_str *text,
                              char sha256[API_SHA256_MAX], struct luc_error *err)
 {
@@ -65,6 +78,7 @@ enum luc_status api_manifest(const struct api_shown *s, struct luc_str *text,
     api_json_set(doc, "parameters", api_params_json(&s->job->params));
     set_models(s->models, doc);
     api_json_set(doc, "images", images);
+    set_decided(s->result, doc);
     api_json_print(doc, true, text);
     json_decref(doc);
     if (text->failed)

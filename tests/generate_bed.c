@@ -125,6 +125,12 @@ static bool always(void *ctx)
     return true;
 }
 
+static double look_at_clock(void *ctx)
+{
+    struct bed *b = ctx;
+    return b->clock_s += b->tick_s;
+}
+
 static void see_preview(void *ctx, const struct luc_image *picture)
 {
     struct bed *b = ctx;
@@ -142,6 +148,7 @@ static void keep_checkpoint(void *ctx, const void *bytes, size_t size)
 void bed_hook(struct bed *b)
 {
     b->hooks = (struct luc_run_hooks){ .ctx = b,
+                                       .now = look_at_clock,
                                        .report = report,
                                        .wants_preview = always,
                                        .preview = see_preview,

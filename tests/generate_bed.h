@@ -20,6 +20,7 @@ struct bed {
     int ticks, previews, keep_after;
     size_t reported;
     struct luc_str checkpoint;
+    double clock_s, tick_s; /* the run's clock, and what it goes forward between two looks */
 };
 
 /* cmocka's setup and teardown: *state is a struct bed. Layers a [1, 6, H, W], b [1, 8, H/2, W/2];
@@ -37,7 +38,7 @@ enum luc_status bed_run(struct bed *b, const struct luc_method *method,
 uint8_t *bed_make(struct bed *b, const struct luc_method *method, const char *const (*settings)[2],
                   size_t *size);
 /* The run reports to the bed, takes a preview and a checkpoint at every step, and is cancelled after
- * keep_after ticks (negative: never). */
+ * keep_after ticks (negative: never). Its clock is the bed's. */
 void bed_hook(struct bed *b);
 
 #endif

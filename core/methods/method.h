@@ -46,6 +46,7 @@ struct luc_method;
  * and before the first one goes on from luc_run_checkpoint(), when there is one. */
 struct luc_run_hooks {
     void *ctx;
+    double (*now)(void *ctx); /* seconds; NULL: a clock that nobody sets */
     void (*report)(void *ctx, size_t step, size_t n_steps, double loss);
     bool (*wants_preview)(void *ctx); /* pictures and checkpoints cost time: ask first */
     void (*preview)(void *ctx, const struct luc_image *picture); /* borrows */
@@ -118,6 +119,7 @@ bool luc_run_is_dry(const struct luc_run *run);
 size_t luc_run_turns(const struct luc_run *run, size_t n);
 
 /* The hooks of `run`, or nothing where it has none. */
+double luc_run_now(const struct luc_run *run);
 void luc_run_report(const struct luc_run *run, size_t step, size_t n_steps, double loss);
 bool luc_run_wants_preview(const struct luc_run *run);
 void luc_run_preview(const struct luc_run *run, const struct luc_image *picture);

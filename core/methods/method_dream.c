@@ -17,6 +17,7 @@
  */
 #include "core/generate/canvas.h"
 #include "core/generate/loop.h"
+#include "core/methods/layers.h"
 #include "core/methods/method.h"
 
 #include <math.h>
@@ -64,32 +65,18 @@ static const char *usual_layer(const struct luc_model *m)
 
 static enum luc_status read_layers(struct dream *d, struct luc_error *err)
 {
-    const struct luc_reals *weights = &d->p->layer_weights;
-    const char *at = strcmp(d->p->layers, "auto") == 0 ? usual_layer(d->run->model) : d->p->layers;
-    while (*at) {
-        char name[LUC_TEXT_MAX];
-        const size_t n = strcspn(at, ",");
-        if (d->n_losses == LAYERS_MAX)
-            return luc_fail_param(err, LUC_INVALID, "layers", "layers: more than %d", LAYERS_MAX);
-        memcpy(name, at, n);
-        name[n] = '\0';
-        struct luc_loss *loss = &d->losses[d->n_losses];
-        *loss = (struct luc_loss){ .kind = LUC_LOSS_ENERGY, .weight = 1 };
-        if (d->n_losses < weights->n)
-            loss->weight = weights->v[d->n_losses];
-        const enum luc_status st = luc_model_layer(d->run->model, name, &loss->value, err);
-        if (st && err)
-            memcpy(err->param, "layers", sizeof("layers"));
-        if (st)
-            return st;
-        d->n_losses++;
-        at += n + (at[n] == ',');
-    }
-    if (d->n_losses == 0)
-        return luc_fail_param(err, LUC_INVALID, "layers", "layers: no layer is named");
-    if (weights->n && weights->n != d->n_losses)
-        return luc_fail_param(err, LUC_INVALID, "layer_weights",
-                              "layer_weights: %zu weights for %zu layers", weights->n, d->n_losses);
+    const struct params *p = d->p;
+    const char *names = strcmp(p->layers, "auto") == 0 ? usual_layer(d->run->model) : p->layers;
+    struct luc_layer_list list;
+    const enum luc_status st = luc_layers_read(d->run->model, "layers", names, "layer_weights",
+                                               &p->layer_weights, &list, err);
+    if (st)
+        return st;
+    for (size_t i = 0; i < list.n; i++)
+        d->losses[i] = (struct luc_loss){ .kind = LUC_LOSS_ENERGY,
+                                          .value = list.value[i],
+                                          .weight = list.weight[i] };
+    d->n_losses = list.n;
     return LUC_OK;
 }
 

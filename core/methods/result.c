@@ -59,6 +59,15 @@ enum luc_status luc_result_text(struct luc_result *r, const char *key, const cha
     return append(r, item);
 }
 
+enum luc_status luc_result_decision(struct luc_result *r, const char *key, const char *text,
+                                    struct luc_error *err)
+{
+    const enum luc_status st = luc_result_text(r, key, text, err);
+    if (!st)
+        r->last->decided = true;
+    return st;
+}
+
 enum luc_status luc_result_table(struct luc_result *r, const char *key, const char *const *columns,
                                  size_t n_columns, size_t n_rows, struct luc_table **table,
                                  struct luc_error *err)

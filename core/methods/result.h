@@ -51,6 +51,7 @@ struct luc_item {
     bool is_signed;        /* drawn diverging around zero */
     struct luc_place place;
     struct luc_image picture;
+    bool decided; /* TEXT: see luc_result_decision() */
     struct luc_item *next;
 };
 
@@ -68,6 +69,10 @@ LUC_MUST_USE enum luc_status luc_result_number(struct luc_result *r, const char 
                                                struct luc_error *err);
 LUC_MUST_USE enum luc_status luc_result_text(struct luc_result *r, const char *key,
                                              const char *text, struct luc_error *err);
+/* A text that the run chose by something else than its parameters, such as the clock; with it as the
+ * parameter `key` a run gives the same again. It is part of the manifest. */
+LUC_MUST_USE enum luc_status luc_result_decision(struct luc_result *r, const char *key,
+                                                 const char *text, struct luc_error *err);
 /* `columns` must be static; *table is filled with room for n_rows, all cells zero numbers. */
 LUC_MUST_USE enum luc_status luc_result_table(struct luc_result *r, const char *key,
                                               const char *const *columns, size_t n_columns,

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 static const char *const fits[] = { "model", "resize", "crop", "native", NULL };
 
@@ -52,6 +53,15 @@ bool luc_run_is_dry(const struct luc_run *run)
 size_t luc_run_turns(const struct luc_run *run, size_t n)
 {
     return n > 1 && luc_run_is_dry(run) ? 1 : n;
+}
+
+double luc_run_now(const struct luc_run *run)
+{
+    struct timespec t;
+    if (run->hooks && run->hooks->now)
+        return run->hooks->now(run->hooks->ctx);
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
 void luc_run_report(const struct luc_run *run, size_t step, size_t n_steps, double loss)

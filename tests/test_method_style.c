@@ -2,6 +2,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,7 +14,7 @@
         "content_layer", "b"                                                                       \
     }
 
-extern const struct luc_method luc_method_style, luc_method_dream;
+extern const struct luc_method luc_method_style;
 
 static void style__lowers_its_losses_and_keeps_the_content_shape(void **state)
 {
@@ -160,84 +161,97 @@ static void style__what_does_not_fit_is_refused_by_name(void **state)
     }
 }
 
-static void dream__raises_what_the_layer_answers_and_repeats(void **state)
+/* The losses' last row: steps at its size. */
+static double last_steps(const struct bed *b)
 {
-    struct bed *b = *state;
-    const char *const set[][2] = { { "layers", "b" }, { "size", "64" },  { "octaves", "2" },
-                                   { "steps", "6" },  { "jitter", "4" }, { "octave_scale", "1.5" },
-                                   { NULL, NULL } };
-    const char *const once[][2] = { { "layers", "b" }, { "size", "64" },  { "octaves", "1" },
-                                    { "steps", "1" },  { "jitter", "4" }, { NULL, NULL } };
-    uint8_t *first = NULL;
-    b->run.n_images = 1;
-    assert_int_equal(bed_run(b, &luc_method_dream, once, NULL), LUC_OK);
-    const double before = luc_result_find(&b->result, "octaves")->table.cells[1].number;
-    for (int turn = 0; turn < 2; turn++) {
-        bed_again(b);
-        b->run.n_images = 1;
-        assert_int_equal(bed_run(b, &luc_method_dream, set, NULL), LUC_OK);
-        const struct luc_image *image = &luc_result_find(&b->result, "picture")->picture;
-        const struct luc_table *t = &luc_result_find(&b->result, "octaves")->table;
-        assert_int_equal(image->width, 64);
-        assert_true(t->cells[0].number == 64); /* 43 is too small: one octave is left */
-        assert_true(t->cells[1].number < before);
-        if (first)
-            assert_memory_equal(first, image->data, 3 * image->width * image->height);
-        else {
-            first = malloc(3 * image->width * image->height);
-            memcpy(first, image->data, 3 * image->width * image->height);
-        }
-    }
-    free(first);
+    const struct luc_table *t = &luc_result_find(&b->result, "losses")->table;
+    return t->cells[(t->n_rows - 1) * t->n_columns + 1].number;
 }
 
-static void dream__layers_and_weights_that_do_not_fit_are_refused_by_name(void **state)
+#define BUDGET(s)                                                                                  \
+    LAYERS, { "sizes", "32,64" }, { "steps", "20,20" },                                            \
+    {                                                                                              \
+        "time_budget_s", s                                                                         \
+    }
+
+/* Each look at the clock takes a second: what is decided, asked for by name, makes the same picture. */
+static void style__a_time_budget_decides_sizes_and_steps_and_says_so(void **state)
 {
     struct bed *b = *state;
-    static const char *const wrong[][4] = { { "layers", "nowhere", "size", "layers" },
-                                            { "layers", ",", "size", "layers" },
-                                            { "layers", "a,b", "layer_weights", "layer_weights" } };
+    static const char *const budgets[] = { "60", "200", "2000" };
+    double before = 0;
     for (size_t i = 0; i < 3; i++) {
-        const char *const set[][2] = { { wrong[i][0], wrong[i][1] },
-                                       { wrong[i][2], i < 2 ? "64" : "1,2,3" },
-                                       { NULL, NULL } };
-        struct luc_error err = { 0 };
+        const char *const set[][2] = { BUDGET(budgets[i]), { NULL, NULL } };
+        size_t n = 0, m = 0;
         bed_again(b);
-        b->run.n_images = 1;
-        assert_int_not_equal(bed_run(b, &luc_method_dream, set, &err), LUC_OK);
-        assert_string_equal(err.param, wrong[i][3]);
+        bed_hook(b);
+        b->keep_after = -1;
+        b->tick_s = 1;
+        b->clock_s = 0;
+        uint8_t *timed = bed_make(b, &luc_method_style, set, &n);
+        char sizes[40], steps[40];
+        const struct luc_item *it = luc_result_find(&b->result, "sizes");
+        assert_true(it->decided);
+        snprintf(sizes, sizeof(sizes), "%s", it->text);
+        snprintf(steps, sizeof(steps), "%s", luc_result_find(&b->result, "steps")->text);
+        assert_true(last_steps(b) > before || strcmp(sizes, "32") != 0);
+        before = last_steps(b);
+        const char *const again[][2] = {
+            LAYERS, { "sizes", sizes }, { "steps", steps }, { NULL, NULL }
+        };
+        bed_again(b);
+        uint8_t *asked = bed_make(b, &luc_method_style, again, &m);
+        assert_int_equal(n, m);
+        assert_memory_equal(timed, asked, n);
+        assert_null(luc_result_find(&b->result, "sizes"));
+        free(timed);
+        free(asked);
     }
 }
 
-static void dream__is_cancelled_at_any_step(void **state)
+/* The clock of the later run goes otherwise, but what was used up and decided is remembered. */
+static void style__a_time_budget_holds_over_a_checkpoint(void **state)
 {
     struct bed *b = *state;
-    const char *const set[][2] = {
-        { "layers", "a" }, { "size", "96" }, { "octaves", "2" }, { "steps", "2" }, { NULL, NULL }
-    };
-    for (int stop = 0; stop < 5; stop++) {
-        bed_again(b);
-        b->run.n_images = 1;
-        bed_hook(b);
-        b->keep_after = stop;
-        assert_int_equal(bed_run(b, &luc_method_dream, set, NULL), LUC_CANCELLED);
-        assert_null(luc_result_find(&b->result, "picture"));
-    }
+    const char *const set[][2] = { BUDGET("150"), { NULL, NULL } };
+    bed_again(b);
+    bed_hook(b);
+    b->keep_after = 12;
+    b->tick_s = 3;
+    assert_int_equal(bed_run(b, &luc_method_style, set, NULL), LUC_CANCELLED);
+    const double used = b->clock_s;
+    assert_true(used > 60 && used < 150);
+    struct luc_str from = b->checkpoint;
+    b->checkpoint = (struct luc_str){ 0 };
+    bed_again(b);
+    const size_t reported = b->reported;
+    bed_hook(b);
+    b->reported = reported;
+    b->keep_after = -1;
+    b->clock_s = 100000; /* another machine */
+    b->hooks.checkpoint = from.data;
+    b->hooks.checkpoint_size = from.len;
+    size_t n = 0;
+    free(bed_make(b, &luc_method_style, set, &n));
+    const double both = used + b->clock_s - 100000;
+    assert_true(both > 100 && both < 175); /* three seconds a look, and the last step's */
+    const double seconds = luc_result_find(&b->result, "seconds")->number;
+    assert_true(seconds > both - 15 && seconds < both + 15);
+    luc_str_done(&from);
 }
+
+#define ON(test) cmocka_unit_test_setup_teardown(test, bed_setup, bed_teardown)
 
 int main(void)
 {
-#define T(name) cmocka_unit_test_setup_teardown(name, bed_setup, bed_teardown)
     const struct CMUnitTest tests[] = {
-        T(style__lowers_its_losses_and_keeps_the_content_shape),
-        T(style__every_way_to_ask_gives_the_same_picture_twice),
-        T(style__goes_on_from_any_checkpoint_bit_for_bit),
-        T(style__a_foreign_checkpoint_is_left_alone),
-        T(style__what_does_not_fit_is_refused_by_name),
-        T(dream__raises_what_the_layer_answers_and_repeats),
-        T(dream__layers_and_weights_that_do_not_fit_are_refused_by_name),
-        T(dream__is_cancelled_at_any_step),
+        ON(style__lowers_its_losses_and_keeps_the_content_shape),
+        ON(style__every_way_to_ask_gives_the_same_picture_twice),
+        ON(style__goes_on_from_any_checkpoint_bit_for_bit),
+        ON(style__a_foreign_checkpoint_is_left_alone),
+        ON(style__what_does_not_fit_is_refused_by_name),
+        ON(style__a_time_budget_decides_sizes_and_steps_and_says_so),
+        ON(style__a_time_budget_holds_over_a_checkpoint),
     };
-#undef T
-    return cmocka_run_group_tests_name("methods_generate", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("method_style", tests, NULL, NULL);
 }
