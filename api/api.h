@@ -137,8 +137,8 @@ struct api_env {
     double wait_max_s;                         /* of `Prefer: wait` */
     /* Appends what /metrics tells; NULL: there is no such page. */
     void (*metrics)(void *ctx, struct luc_str *out);
-    /* False while draining or before the server can do work; *why is a static sentence. */
-    bool (*ready)(void *ctx, const char **why);
+    /* LUC_OK when the server can do work: not while it goes down, nor without its default network. */
+    enum luc_status (*ready)(void *ctx, struct luc_error *err);
 };
 
 /* Whether a path needs no key and counts against no limit: the page, and whether the server lives. */

@@ -96,11 +96,12 @@ void api_get_livez(const struct api_env *env, const struct api_request *req, con
 void api_get_readyz(const struct api_env *env, const struct api_request *req, const char *tail,
                     struct api_response *res)
 {
-    const char *why = "not ready";
+    struct luc_error err = { 0 };
     (void)tail;
     api_header(res, "Cache-Control", "no-store");
-    if (!env->ready(env->ctx, &why)) {
-        api_refuse(res, req, API_PROBLEM_BUSY, "%s", why);
+    if (env->ready(env->ctx, &err)) {
+        err.param[0] = '\0'; /* nobody gave one */
+        api_fail(res, req, API_PROBLEM_BUSY, &err);
         return;
     }
     json_t *doc = json_object();

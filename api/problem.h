@@ -33,6 +33,9 @@
       "JPEG, PNG and still WebP are read, as a form's part `image` or as the body.")               \
     X(CANNOT, 422, "cannot-be-done", "The network cannot do this",                                 \
       "The parameters are well-formed, but this network or this picture does not fit the method.") \
+    X(TIME_LIMIT, 422, "time-limit", "The job ran for too long",                                   \
+      "A stored job may run only so long, its attempts counted together. Ask for fewer steps, a "  \
+      "smaller size or fewer samples; the administrator can raise run_s.")                         \
     X(KEY_REUSED, 422, "idempotency-key-reused", "The key was used for another request",           \
       "An Idempotency-Key stands for one method, its parameters and pictures. Take a new one.")    \
     X(TOO_MANY, 429, "too-many-requests", "More than one key may ask",                             \

@@ -23,7 +23,7 @@ struct cfg {
     int64_t body_bytes, image_pixels, job_bytes, memory_bytes, models_bytes;
     int64_t idle_s, job_s, shutdown_s;
     int64_t key_requests, key_queued, key_running;
-    int64_t jobs, attempts, lease_s, checkpoint_s, results_s, wait_s;
+    int64_t jobs, attempts, lease_s, checkpoint_s, results_s, wait_s, run_s;
     int64_t collections, collection_images, collection_bytes, features_bytes;
 };
 

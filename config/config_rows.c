@@ -55,6 +55,8 @@ const struct luc_param cfg_rows[] = {
             "Stored jobs that wait for a worker; more are refused with 503."),
     LUC_INT(struct cfg, attempts, 10, 1, 1e6, "",
             "Times that a job may lose the process that runs it before it fails."),
+    LUC_INT(struct cfg, run_s, 21600, 1, 1e9, "s",
+            "Longest time that a stored job may run, all its attempts together, before it fails."),
     LUC_INT(struct cfg, lease_s, 30, 1, 3600, "s",
             "Time after which a running job without a heartbeat is taken by another process."),
     LUC_INT(struct cfg, checkpoint_s, 10, 0, 3600, "s",

@@ -455,12 +455,12 @@ static void on_message(void *cls, const char *fmt, va_list ap)
     srv_log(SRV_WARN, "http: %s", text);
 }
 
-static bool ready(void *ctx, const char **why)
+static enum luc_status ready(void *ctx, struct luc_error *err)
 {
     struct srv_http *http = ctx;
     if (atomic_load(&http->draining))
-        return *why = "the server is going down", false;
-    return http->given->ready ? http->given->ready(http->given->ctx, why) : true;
+        return luc_fail(err, LUC_BUSY, "the server is going down");
+    return http->given->ready ? http->given->ready(http->given->ctx, err) : LUC_OK;
 }
 
 /* env->ctx is the caller's; ready() wants this file's. Models go through. */

@@ -101,7 +101,9 @@ static struct srv_running *claim(struct srv_jobs *j, unsigned lane)
     r->report.loss = (double)NAN;
     r->report.eta_s = -1;
     atomic_init(&r->eta_ms, -1);
-    r->beat_s = srv_now_s() + (double)j->cfg->lease_s / 3;
+    r->claimed_s = srv_now_s();
+    r->report.spent_s = r->got.spent_s;
+    r->beat_s = r->claimed_s + (double)j->cfg->lease_s / 3;
     pthread_mutex_init(&r->lock, NULL);
     pthread_mutex_lock(&j->lock);
     r->next = j->running;

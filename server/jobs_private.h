@@ -18,9 +18,11 @@ struct srv_running {
     unsigned lane;
     char *checkpoint; /* bytes, heap */
     size_t checkpoint_size;
+    double claimed_s;
     double began_s, began_at; /* time and progress of the first tick; began_s 0: none yet */
     double checkpoint_s;      /* when the last one was made */
     double preview_s;
+    bool overtime;           /* it ran longer than run_s and was told to stop */
     bool checkpoints, saved; /* the method makes them; one was made since draining began */
     atomic_bool cancelled, lost;
     atomic_llong eta_ms; /* until it should end; below 0: unknown */

@@ -31,13 +31,18 @@ static bool tick(void *ctx, double progress)
         r->began_at = progress;
     }
     const double done = progress - r->began_at, spent = now - r->began_s;
+    const double all_s = r->got.spent_s + (now - r->claimed_s);
     pthread_mutex_lock(&r->lock);
     r->report.progress = progress;
+    r->report.spent_s = all_s;
     r->report.eta_s = done > 1e-3 && spent > 0.2 ? (1 - progress) * spent / done : -1;
     r->changed = true;
     atomic_store(&r->eta_ms, (long long)(1e3 * r->report.eta_s));
     pthread_mutex_unlock(&r->lock);
     if (atomic_load(&r->cancelled) || atomic_load(&r->lost) || atomic_load(&j->abandoned))
+        return false;
+    r->overtime = all_s > (double)j->cfg->run_s;
+    if (r->overtime)
         return false;
     /* Going down: a method that makes checkpoints makes one more first. */
     return !atomic_load(&j->draining) || (r->checkpoints && !r->saved);
@@ -208,6 +213,19 @@ static void tell_until_heard(struct srv_running *r, const struct outcome *o)
         atomic_fetch_sub(&r->jobs->stuck, 1);
 }
 
+static void refuse_overtime(const struct srv_running *r, struct outcome *o)
+{
+    const struct api_request req = { .id = r->got.claim.id };
+    for (size_t i = 0; i < o->n; i++)
+        api_response_done(&o->answers[i]);
+    api_refuse(&o->answers[0], &req, API_PROBLEM_TIME_LIMIT,
+               "the job has run for %.0f s, the most that this server allows (run_s), and is done "
+               "to %.0f %%: ask for fewer steps or a smaller size, or raise run_s",
+               r->report.spent_s, floor(100 * r->report.progress));
+    o->n = 1;
+    o->what = FAILURE;
+}
+
 static void judge(struct srv_running *r, enum luc_status st, struct outcome *o)
 {
     if (!st)
@@ -216,6 +234,8 @@ static void judge(struct srv_running *r, enum luc_status st, struct outcome *o)
         o->what = NOTHING;
     else if (atomic_load(&r->cancelled))
         o->what = CANCEL;
+    else if (r->overtime)
+        refuse_overtime(r, o);
     else if (st == LUC_CANCELLED || st == LUC_BUSY)
         o->what = RELEASE; /* going down, or no memory for the network just now */
     else

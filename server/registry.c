@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define PATH_BYTES        4096
 #define DESCRIPTION_LIMIT ((size_t)1 << 20)
@@ -33,6 +34,8 @@ struct srv_registry {
     struct slot *slots;
     size_t bytes, n_loads;
     unsigned long long clock;
+    char failed[LUC_TEXT_MAX]; /* the network whose latest load failed last; "": none */
+    struct luc_error why;
 };
 
 struct srv_registry *srv_registry_create(const char *models, const struct cfg_catalog *catalog,
@@ -175,6 +178,18 @@ static enum luc_status keep(struct srv_registry *r, const char *name, struct luc
     return LUC_OK;
 }
 
+static void note_load(struct srv_registry *r, const char *name, enum luc_status s,
+                      const struct luc_error *err)
+{
+    if (!s && strcmp(r->failed, name) == 0)
+        r->failed[0] = '\0';
+    if (!s || s == LUC_NOMEM || s == LUC_NOT_FOUND)
+        return;
+    snprintf(r->failed, sizeof r->failed, "%s", name);
+    if (err)
+        r->why = *err;
+}
+
 /* With the lock held on entry and exit, but not while loading. */
 static enum luc_status load_into(struct srv_registry *r, const char *name, struct luc_error *err)
 {
@@ -186,6 +201,7 @@ static enum luc_status load_into(struct srv_registry *r, const char *name, struc
     enum luc_status s = load(r, name, left, &m, err);
     pthread_mutex_lock(&r->lock);
     r->loading = false;
+    note_load(r, name, s, err);
     if (!s)
         s = keep(r, name, m, err);
     else if (s == LUC_NOMEM && used > 0)
@@ -233,6 +249,50 @@ void srv_registry_put(struct srv_registry *r, const struct luc_model *model)
     }
     evict(r, 0);
     pthread_mutex_unlock(&r->lock);
+}
+
+/* Whether the file that a description names is there. */
+static enum luc_status check_file(const struct srv_registry *r, const char *name, const char *json,
+                                  struct luc_error *err)
+{
+    char path[PATH_BYTES];
+    json_error_t where;
+    json_t *v = json_loads(json, JSON_REJECT_DUPLICATES, &where);
+    const char *file = json_string_value(json_object_get(v, "file"));
+    enum luc_status s = LUC_OK;
+    if (!file)
+        s = luc_fail(err, LUC_FORMAT, "%.64s.json is not a network's description: %.100s", name,
+                     v ? "it names no file" : where.text);
+    else if (!luc_path_is_below(file) ||
+             snprintf(path, sizeof path, "%s/%s", r->models, file) >= (int)sizeof path)
+        s = luc_fail(err, LUC_FORMAT, "%.64s.json names a file that is none: '%.100s'", name, file);
+    else if (access(path, R_OK) != 0)
+        s = luc_fail(err, LUC_IO,
+                     "network '%.64s': %.150s: %s; `lucida models pull %.64s` fetches it again",
+                     name, path, strerror(errno), name);
+    json_decref(v);
+    return s;
+}
+
+enum luc_status srv_registry_check(struct srv_registry *r, const char *name, struct luc_error *err)
+{
+    char path[PATH_BYTES], *json = NULL;
+    pthread_mutex_lock(&r->lock);
+    const bool loaded = find(r, name) != NULL, failed = strcmp(r->failed, name) == 0;
+    const struct luc_error why = r->why;
+    pthread_mutex_unlock(&r->lock);
+    if (loaded)
+        return LUC_OK;
+    if (failed)
+        return luc_fail(err, why.code, "%s", why.text);
+    if (!cfg_model_name(name) ||
+        snprintf(path, sizeof path, "%s/%s.json", r->models, name) >= (int)sizeof path)
+        return not_found(r, name, err);
+    enum luc_status s = luc_file_read(path, DESCRIPTION_LIMIT, &json, NULL, err);
+    if (!s)
+        s = check_file(r, name, json, err);
+    free(json);
+    return s == LUC_NOT_FOUND ? not_found(r, name, err) : s;
 }
 
 size_t srv_registry_bytes(struct srv_registry *r)

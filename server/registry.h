@@ -34,6 +34,11 @@ LUC_MUST_USE enum luc_status srv_registry_get(struct srv_registry *r, const char
                                               struct luc_error *err);
 void srv_registry_put(struct srv_registry *r, const struct luc_model *model);
 
+/* Whether a network could be loaded, without loading it: it is, or its description and the file that
+ * this names are there and its latest load did not fail. Fails as srv_registry_get() would. */
+LUC_MUST_USE enum luc_status srv_registry_check(struct srv_registry *r, const char *name,
+                                                struct luc_error *err);
+
 /* Calls each() for what is in the directory and what the catalog could fetch, sorted by name. The
  * info is each()'s for the time of the call. */
 LUC_MUST_USE enum luc_status srv_registry_list(struct srv_registry *r,

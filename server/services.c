@@ -47,6 +47,12 @@ static enum luc_status models(void *ctx, void (*each)(void *, const struct api_m
     return srv_registry_list(((struct srv_services *)ctx)->registry, forward_row, &f, err);
 }
 
+static enum luc_status ready(void *ctx, struct luc_error *err)
+{
+    const struct srv_services *s = ctx;
+    return srv_registry_check(s->registry, s->env.model, err);
+}
+
 static void metrics(void *ctx, struct luc_str *out)
 {
     struct srv_registry *r = ((struct srv_services *)ctx)->registry;
@@ -80,7 +86,8 @@ enum luc_status srv_services_init(struct srv_services *s, const struct cfg *c,
                                .model_get = model_get,
                                .model_put = model_put,
                                .models = models,
-                               .metrics = metrics };
+                               .metrics = metrics,
+                               .ready = ready };
     return LUC_OK;
 }
 

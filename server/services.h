@@ -10,7 +10,7 @@ struct srv_services {
     struct luc_arena *arena;
     struct cfg_catalog catalog;
     struct srv_registry *registry;
-    struct api_env env; /* submit and ready are left NULL */
+    struct api_env env; /* submit is left NULL */
 };
 
 /* `c` is borrowed. LUC_NOMEM, or what is wrong with the catalog. */

@@ -157,7 +157,7 @@ enum luc_status srv_sqlite_end_job(sqlite3 *db, int64_t seq, enum api_state stat
         " lease_ms = NULL, eta_s = NULL, progress = CASE WHEN ?2 = 2 THEN 1 ELSE progress END"
         " WHERE seq = ?1",
         "iisii", seq, (int64_t)state, error, now, now + (int64_t)(1e3 * keep_s));
-    if (!st)
+    if (!st && state != API_STATE_failed) /* how far a failed one came stays until it expires */
         st = srv_sql(db, err, "DELETE FROM files WHERE job = ? AND role = 'checkpoint'", "i", seq);
     if (!st)
         st = srv_sql_number(db, &attempt, err, "SELECT attempt FROM jobs WHERE seq = ?", "i", seq);

@@ -57,10 +57,9 @@ static enum luc_status submit(void *ctx, void *exchange, struct api_job *job, st
     return LUC_OK;
 }
 
-static bool ready(void *ctx, const char **why)
+static enum luc_status ready(void *ctx, struct luc_error *err)
 {
-    *why = "going down";
-    return !((struct api_fake *)ctx)->draining;
+    return ((struct api_fake *)ctx)->draining ? luc_fail(err, LUC_BUSY, "going down") : LUC_OK;
 }
 
 void api_fake_init(struct api_fake *f)

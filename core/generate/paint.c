@@ -70,6 +70,7 @@ enum luc_status luc_paint_init(struct luc_paint *p, const struct luc_paint_spec 
                                .height = spec->height,
                                .width = spec->width,
                                .count = spec->count ? spec->count : 1,
+                               .dry = luc_arena_is_dry(arena),
                                .decay = spec->decay > 0 ? spec->decay : 1 };
     const size_t pixels = fresh.height * fresh.width, bins = spectrum_size(&fresh);
     fresh.each = fresh.kind == LUC_PIXEL ? 3 * pixels : 3 * 2 * bins;
@@ -84,7 +85,8 @@ enum luc_status luc_paint_init(struct luc_paint *p, const struct luc_paint_spec 
         if (!fresh.scale || !fresh.planes || !fresh.spectrum)
             return luc_fail_nomem(err, "picture", 3 * pixels * sizeof(float));
         colour_matrix(spec->plain_colours, fresh.colour);
-        fill_scale(&fresh);
+        if (!fresh.dry)
+            fill_scale(&fresh);
         const enum luc_status st =
             luc_fft_create(fresh.height, fresh.width, arena, &fresh.fft, err);
         if (st)
@@ -131,7 +133,7 @@ static void set_spectrum(struct luc_paint *p, const float *picture, float *varia
 void luc_paint_set(struct luc_paint *p, const float *pictures)
 {
     const size_t n = 3 * p->height * p->width;
-    for (size_t i = 0; i < p->count; i++)
+    for (size_t i = 0; i < p->count && !p->dry; i++)
         if (p->kind == LUC_PIXEL)
             memcpy(p->variable + i * n, pictures + i * n, n * sizeof(float));
         else
@@ -140,7 +142,7 @@ void luc_paint_set(struct luc_paint *p, const float *pictures)
 
 void luc_paint_noise(struct luc_paint *p, double deviation, struct luc_rng *rng)
 {
-    for (size_t i = 0; i < p->n; i++) {
+    for (size_t i = 0; i < p->n && !p->dry; i++) {
         const double v = deviation * luc_rng_normal(rng);
         p->variable[i] = p->kind == LUC_PIXEL ? WHITE * (float)(0.5 + v) : (float)v;
     }
@@ -168,7 +170,7 @@ static void get_picture(struct luc_paint *p, const float *variable, float *pictu
 void luc_paint_get(struct luc_paint *p, float *pictures)
 {
     const size_t n = 3 * p->height * p->width;
-    for (size_t i = 0; i < p->count; i++)
+    for (size_t i = 0; i < p->count && !p->dry; i++)
         if (p->kind == LUC_PIXEL)
             memcpy(pictures + i * n, p->variable + i * n, n * sizeof(float));
         else

@@ -36,6 +36,7 @@ struct luc_paint {
     size_t n, each; /* variables, of all pictures and of one */
     float *variable;
     /* private */
+    bool dry; /* its arena is: nothing is set or read */
     struct luc_fft *fft;
     float *scale, *planes, *spectrum;
     double decay, colour[3][3];

@@ -172,3 +172,40 @@ body ".step > $step"
 
 want 200 -X DELETE "/jobs/$job"
 until_is cancelled
+
+# ---- a job's time, over its attempts; what it has made stays -----------------------------------------
+stop
+start --workers 2 --run-s 8 --checkpoint-s 0 --lease-s 2
+submit_long
+until_has '.step > 5 and .links.preview'
+sleep 2
+kill -9 "$pid"
+wait "$pid" 2>/dev/null || :
+start --workers 2 --run-s 8 --checkpoint-s 0 --lease-s 2
+until_is failed
+body '.error.type == "/problems/time-limit" and (.error.detail | test("run_s")) and .attempt == 2 and .links.preview'
+want 422 "/jobs/$job/result"
+want 200 "/jobs/$job/preview"
+sql() { sqlite3 "$work/data/jobs.sqlite" "$1"; }
+check 'the checkpoint stays' [ "$(sql "SELECT count(*) FROM files JOIN jobs ON job = seq WHERE id = '$job' AND role = 'checkpoint'")" = 1 ]
+seconds=$(sed -n "s/.*job $job: attempt 2 failed after \([0-9.]*\) s.*/\1/p" "$work/log")
+check "the second attempt had the rest of the time only: $seconds s" awk "BEGIN { exit !($seconds > 0.5 && $seconds < 6.5) }"
+
+# ---- readiness: the default network must be there ---------------------------------------------------
+want 200 /readyz
+mv "$work/models/tiny.onnx" "$work/models/gone.onnx" # nobody has asked it yet: it is not loaded
+want 503 /readyz
+body '.detail | test("tiny.onnx.*models pull tiny")'
+has Retry-After '[0-9]'
+echo damaged >"$work/models/tiny.onnx"
+want 200 /readyz
+ask -F "image=@$cat_jpg" /classify >/dev/null
+want 503 /readyz
+body '.detail | test("tiny")'
+mv "$work/models/gone.onnx" "$work/models/tiny.onnx"
+want 200 -F "image=@$cat_jpg" /classify
+want 200 /readyz
+stop
+LUCIDA_TEST_DEFAULT=resnet50 start
+want 503 /readyz
+body '.detail | test("lucida models pull resnet50")'

@@ -50,7 +50,7 @@ start() {
     mkdir -p "$work/models"
     "$build/tests/write_tiny" "$work/models"
     : >"$work/out"
-    LUCIDA_DEFAULT_MODEL=tiny ASAN_OPTIONS=quarantine_size_mb=0:thread_local_quarantine_size_kb=0 "$build/lucida" serve --config /dev/null \
+    LUCIDA_DEFAULT_MODEL=${LUCIDA_TEST_DEFAULT:-tiny} ASAN_OPTIONS=quarantine_size_mb=0:thread_local_quarantine_size_kb=0 "$build/lucida" serve --config /dev/null \
         --listen 127.0.0.1:0 --models "$work/models" --data "$work/data" "$@" \
         >"$work/out" 2>"$work/log" </dev/null &
     pid=$!
