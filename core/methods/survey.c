@@ -329,6 +329,7 @@ enum luc_status luc_survey_run(struct luc_survey *s, double to, luc_survey_each 
             st = add(&t, i, err);
         } else if (!st) {
             s->n_kept++;
+            luc_run_drop(s->run, i); /* luc_survey_open() has looked at the first */
             st = deliver(&t, i, &frame, err);
         }
     }
