@@ -3,8 +3,11 @@ luc_test(test_api_jobs LINK api SOURCES api_fake.c linear_model.c)
 luc_test(test_store LINK srv PkgConfig::SQLITE)
 luc_test(test_memory LINK srv)
 luc_test(test_collections LINK srv)
+luc_test(test_api_collections LINK api PkgConfig::JANSSON SOURCES api_fake.c linear_model.c)
 luc_test(test_dry_run LINK api tiny_model core)
 add_test(NAME http_jobs COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/http/jobs.sh ${CMAKE_BINARY_DIR}
+         WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+add_test(NAME http_collections COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/http/collections.sh ${CMAKE_BINARY_DIR}
          WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
 add_test(NAME http_disk COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/http/disk.sh ${CMAKE_BINARY_DIR}
          WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
@@ -18,5 +21,5 @@ add_executable(many_streams many_streams.c)
 target_link_libraries(many_streams PRIVATE luc_flags)
 add_test(NAME http_streams COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/http/streams.sh ${CMAKE_BINARY_DIR}
          WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
-set_tests_properties(http_jobs http_streams http_disk http_keys http_memory PROPERTIES TIMEOUT 300 SKIP_RETURN_CODE 77)
+set_tests_properties(http_collections http_jobs http_streams http_disk http_keys http_memory PROPERTIES TIMEOUT 300 SKIP_RETURN_CODE 77)
 set_tests_properties(http_kill PROPERTIES TIMEOUT 600 LABELS slow SKIP_RETURN_CODE 77)
