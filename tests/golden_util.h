@@ -10,7 +10,7 @@
 #include "core/graph/exec.h"
 #include "core/graph/optimise.h"
 
-#define GOLDEN_ARRAYS 16
+#define GOLDEN_ARRAYS 40
 
 struct golden_array {
     char name[64];

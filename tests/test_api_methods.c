@@ -255,7 +255,7 @@ static void post__each_failure_has_its_status(void **state)
     assert_int_equal(api_fake_photo(f, "/saliency", NULL), 503);
     f->cancel = false;
     f->linear.model.logits = LUC_NONE;
-    assert_int_equal(api_fake_photo(f, "/saliency", NULL), 400);
+    assert_int_equal(api_fake_photo(f, "/classify", NULL), 400);
     assert_true(api_fake_says(f, "\"parameter\": \"model\""));
 }
 

@@ -114,16 +114,11 @@ static void rise__is_highest_where_the_score_comes_from(void **state)
         assert_true(map[p] <= map[at]);
 }
 
-static void score_cam__is_the_plain_sum_over_the_layers_channels(void **state)
+/* What each colour counts: the increase of the dog's score when the picture is seen through it. */
+static void increases(const struct linear_model *m, bool logits, double out[3])
 {
-    struct linear_model *m = *state;
-    open_batch(m);
     static const double none[PLANE];
-    double want[PLANE] = { 0 }, mask[PLANE];
-    assert_int_equal(
-        method_run(&m->run, &luc_method_score_cam,
-                   SETTINGS({ "target", "dog" }, { "layer", "x" }, { "fill", "black" }), NULL),
-        LUC_OK);
+    double mask[PLANE];
     for (size_t c = 0; c < 3; c++) {
         double low = 255, high = 0;
         for (size_t p = 0; p < PLANE; p++) {
@@ -132,15 +127,46 @@ static void score_cam__is_the_plain_sum_over_the_layers_channels(void **state)
         }
         for (size_t p = 0; p < PLANE; p++)
             mask[p] = ((double)m->photo.data[3 * p + c] - low) / (high - low);
-        const double a = score_through(m, mask, 3, false) - score_through(m, none, 3, false);
-        for (size_t p = 0; p < PLANE; p++)
-            want[p] += a * (double)m->photo.data[3 * p + c];
+        out[c] = score_through(m, mask, 3, logits) - score_through(m, none, 3, logits);
     }
-    for (size_t p = 0; p < PLANE; p++)
-        assert_true(fabs((double)method_item(m, "score_cam")->map.data[p] - fmax(want[p], 0)) <
-                    1e-4);
+}
+
+static void check_score_cam(const struct linear_model *m, const double a[3])
+{
+    for (size_t p = 0; p < PLANE; p++) {
+        double want = 0;
+        for (size_t c = 0; c < 3; c++)
+            want += a[c] * (double)m->photo.data[3 * p + c];
+        assert_true(fabs((double)method_item(m, "score_cam")->map.data[p] - fmax(want, 0)) < 1e-4);
+    }
     assert_true(method_item(m, "passes")->number == 4);
+}
+
+static void score_cam__is_the_plain_sum_over_the_layers_channels(void **state)
+{
+    struct linear_model *m = *state;
+    double a[3], sum = 0;
+    open_batch(m);
+    assert_int_equal(method_run(&m->run, &luc_method_score_cam,
+                                SETTINGS({ "target", "dog" }, { "layer", "x" }, { "fill", "black" },
+                                         { "weights", "increase" }, { "score", "probability" }),
+                                NULL),
+                     LUC_OK);
+    increases(m, false, a);
+    check_score_cam(m, a);
     assert_true(fabs(method_item(m, "covered")->number - 0.2) < 1e-9);
+
+    linear_model_again(m);
+    assert_int_equal(
+        method_run(&m->run, &luc_method_score_cam,
+                   SETTINGS({ "target", "dog" }, { "layer", "x" }, { "fill", "black" }), NULL),
+        LUC_OK);
+    increases(m, true, a);
+    for (size_t c = 0; c < 3; c++)
+        sum += a[c] = exp(a[c]);
+    for (size_t c = 0; c < 3; c++)
+        a[c] /= sum;
+    check_score_cam(m, a);
 }
 
 static void score_cam__uses_the_channels_of_most_energy_that_vary(void **state)
@@ -216,9 +242,13 @@ static void perturb__shrinks_its_batch_to_the_memory_there_is(void **state)
     size_t failed = 0, passed = 0;
     for (size_t limit = 512; limit <= 32768; limit += 512) {
         struct seen seen = { 0 };
-        const struct luc_perturb p = {
-            .shape = &shape, .n = 37, .to = 1, .ctx = &seen, .make = make_one, .use = use_one
-        };
+        const struct luc_perturb p = { .shape = &shape,
+                                       .n = 37,
+                                       .value = m->model.logits,
+                                       .to = 1,
+                                       .ctx = &seen,
+                                       .make = make_one,
+                                       .use = use_one };
         m->run.arena = luc_arena_create(limit);
         const enum luc_status st = luc_perturb_run(&m->run, &p, NULL);
         assert_int_equal(luc_arena_used(m->run.arena), 0);

@@ -155,13 +155,40 @@ static void saliency__is_cancelled_at_any_tick(void **state)
     }
 }
 
-static void saliency__a_network_without_classes_is_refused(void **state)
+static void saliency__a_network_without_classes_needs_a_layer(void **state)
 {
     struct linear_model *m = *state;
     struct luc_error err = { 0 };
+    const char *const set[][2] = { { "of_layer", "logits" },
+                                   { "of_channel", "3" },
+                                   { NULL, NULL } };
+    const char *const wrong[][2] = { { "of_layer", "logits" },
+                                     { "of_channel", "7" },
+                                     { NULL, NULL } };
     m->model.logits = LUC_NONE;
     assert_int_equal(run(m, &luc_method_saliency, NULL, &err), LUC_INVALID);
-    assert_string_equal(err.param, "model");
+    assert_string_equal(err.param, "of_layer");
+    assert_int_equal(strncmp(err.text, "of_layer: ", 10), 0);
+    assert_int_equal(run(m, &luc_method_saliency, wrong, &err), LUC_RANGE);
+    assert_string_equal(err.param, "of_channel");
+    assert_int_equal(run(m, &luc_method_saliency, set, &err), LUC_OK);
+    assert_true(luc_result_find(&m->result, "channel")->number == 3);
+    const float *map = luc_result_find(&m->result, "saliency")->map.data;
+    assert_true(map[5] == fmaxf(fmaxf(fabsf(weight(m, 3, 0, 5)), fabsf(weight(m, 3, 1, 5))),
+                                fabsf(weight(m, 3, 2, 5))));
+}
+
+static void saliency__of_a_difference_is_that_of_the_weights(void **state)
+{
+    struct linear_model *m = *state;
+    const char *const set[][2] = { { "target", "3" }, { "vs", "1" }, { NULL, NULL } };
+    assert_int_equal(run(m, &luc_method_saliency, set, NULL), LUC_OK);
+    for (size_t p = 0; p < LINEAR_SIZE * LINEAR_SIZE; p++) {
+        float want = 0;
+        for (size_t c = 0; c < 3; c++)
+            want = fmaxf(want, fabsf(weight(m, 3, c, p) - weight(m, 1, c, p)));
+        assert_float_equal(luc_result_find(&m->result, "saliency")->map.data[p], want, 1e-9f);
+    }
 }
 
 int main(void)
@@ -174,7 +201,8 @@ int main(void)
         T(target__top_k_counts_from_the_likeliest),
         T(target__wrong_ones_name_the_parameter_and_leave_no_map),
         T(saliency__is_cancelled_at_any_tick),
-        T(saliency__a_network_without_classes_is_refused),
+        T(saliency__a_network_without_classes_needs_a_layer),
+        T(saliency__of_a_difference_is_that_of_the_weights),
     };
 #undef T
     return cmocka_run_group_tests_name("method_saliency", tests, NULL, NULL);

@@ -86,6 +86,14 @@ enum luc_status luc_explainer_set(struct luc_explainer *e, const char *key, cons
     return luc_param_set(e->method->params, key, text, e->params, err);
 }
 
+enum luc_status luc_explainer_pin(struct luc_explainer *e, size_t class_index,
+                                  struct luc_error *err)
+{
+    char index[32];
+    snprintf(index, sizeof(index), "%zu", class_index);
+    return luc_explainer_takes(e, "target") ? luc_explainer_set(e, "target", index, err) : LUC_OK;
+}
+
 struct scaled {
     struct luc_run *run;
     double from, to;
@@ -150,6 +158,8 @@ enum luc_status luc_explainer_run(struct luc_run *run, const struct luc_explaine
     }
     enum luc_status st = luc_method_run(e->method, &sub, e->params, err);
     luc_arena_release(run->arena, mark);
+    made.passes = sub.passes - run->passes;
+    run->passes = sub.passes;
     if (st)
         blame_mine(e, err);
     else
@@ -209,6 +219,14 @@ enum luc_status luc_explained_on(const struct luc_explained *found, const struct
             if (y < y0 || y >= y1 || x < x0 || x >= x1)
                 out[y * width + x] = 0;
     return LUC_OK;
+}
+
+enum luc_status luc_explained_on_input(const struct luc_explained *found,
+                                       const struct luc_frame *frame, float *out,
+                                       struct luc_error *err)
+{
+    const struct luc_box part = { frame->x, frame->y, frame->width, frame->height };
+    return luc_explained_on(found, &part, frame->in_width, frame->in_height, out, err);
 }
 
 double luc_explained_number(const struct luc_explained *found, const char *key, double otherwise)

@@ -37,6 +37,10 @@ bool luc_explainer_takes(const struct luc_explainer *e, const char *key);
 LUC_MUST_USE enum luc_status luc_explainer_set(struct luc_explainer *e, const char *key,
                                                const char *text, struct luc_error *err);
 
+/* Every run of it explains this class, whatever the picture's likeliest is. */
+LUC_MUST_USE enum luc_status luc_explainer_pin(struct luc_explainer *e, size_t class_index,
+                                               struct luc_error *err);
+
 struct luc_question {
     double from, to;                /* progress of this run that the other one's 0..1 becomes */
     const struct luc_model *model;  /* NULL: the run's own */
@@ -48,6 +52,7 @@ struct luc_explained {
     struct luc_arena *arena;
     struct luc_result result;
     const struct luc_item *map; /* its first map */
+    double passes;              /* what it cost, as luc_run.passes; this run's count has it too */
 };
 
 /* Everything but *found is given back before this returns. Errors of the method; those about a
@@ -62,6 +67,10 @@ void luc_explained_done(struct luc_explained *found); /* fine on a zeroed one, a
 LUC_MUST_USE enum luc_status luc_explained_on(const struct luc_explained *found,
                                               const struct luc_box *part, size_t width,
                                               size_t height, float *out, struct luc_error *err);
+/* The same on the pixels of the network's input: out[in_height * in_width]. */
+LUC_MUST_USE enum luc_status luc_explained_on_input(const struct luc_explained *found,
+                                                    const struct luc_frame *frame, float *out,
+                                                    struct luc_error *err);
 /* A number it found, or `otherwise` where there is none. */
 double luc_explained_number(const struct luc_explained *found, const char *key, double otherwise);
 

@@ -55,3 +55,13 @@ enum luc_status luc_fill_picture(struct luc_run *run, enum luc_fill fill, double
     }
     return LUC_OK;
 }
+
+double luc_range(const struct luc_tensor *t)
+{
+    float low = t->data[0], high = low;
+    for (size_t i = 1; i < luc_numel(&t->shape); i++) {
+        low = t->data[i] < low ? t->data[i] : low;
+        high = t->data[i] > high ? t->data[i] : high;
+    }
+    return (double)high - (double)low;
+}

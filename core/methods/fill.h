@@ -18,4 +18,7 @@ LUC_MUST_USE enum luc_status luc_fill_picture(struct luc_run *run, enum luc_fill
                                               const struct luc_tensor *input,
                                               struct luc_tensor *filled, struct luc_error *err);
 
+/* The largest value less the smallest: what noise is a part of. */
+double luc_range(const struct luc_tensor *t);
+
 #endif

@@ -30,6 +30,7 @@ double luc_gradient_forward(struct luc_gradient *g, const float *picture)
     struct luc_tensor *in = luc_exec_input(g->exec, 0);
     memcpy(in->data, picture, luc_numel(&in->shape) * sizeof(float));
     luc_exec_forward(g->exec);
+    g->run->passes += 1;
     return luc_unit_score(&g->unit, luc_exec_value(g->exec, g->unit.value));
 }
 
@@ -37,5 +38,6 @@ const struct luc_tensor *luc_gradient_back(struct luc_gradient *g, enum luc_relu
 {
     luc_unit_seed(&g->unit, luc_exec_seed(g->exec, g->unit.value));
     luc_exec_backward(g->exec, rule);
+    g->run->passes += 2;
     return luc_exec_grad(g->exec, g->in);
 }

@@ -100,6 +100,7 @@ struct luc_run {
     /* What luc_run_input() answers for image 0 in place of the image itself, of the size that the
      * image would have there; NULL: nothing. */
     const struct luc_tensor *given;
+    double passes; /* of the network so far: one forward, two backward; what the services count */
 };
 
 /* Reports progress in [0, 1]; LUC_CANCELLED when the job was cancelled. Every loop whose body runs

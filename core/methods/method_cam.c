@@ -5,16 +5,17 @@
  * Input:  one picture; a network that ends in maps, global average pooling and nothing after it but
  *         linear steps, or none (1x1 convolution, then pooling).
  * Output: map `cam` at the maps' size, in logits; signed. Numbers `mean` and `bias`: together the
- *         logit (with `vs`, the difference). `gap`: what pooling and maps differ by, as a check.
+ *         logit (with `vs`, the difference) but for `gap`; `completeness_gap` is relative to it.
  * Cost:   one forward pass and the backward pass through the last steps.
  * Errors: those of the target; LUC_UNSUPPORTED a network with another ending.
  * Source: Zhou et al., "Learning Deep Features for Discriminative Localization", 2016,
  *         arXiv:1512.04150, section 2. The weights are read off as the gradient of the score with
  *         respect to the pooled features, which for a linear ending are the same numbers.
  */
+#include "core/methods/maps.h"
 #include "core/methods/show.h"
-#include "core/methods/unit.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -87,47 +88,18 @@ static enum luc_status find_pooling(const struct luc_model *m, size_t *maps, siz
 }
 
 struct cam {
-    struct luc_run *run;
-    struct luc_frame frame;
-    struct luc_exec *exec;
-    struct luc_unit unit;
-    size_t maps, pooled;
+    struct luc_maps maps;
+    size_t pooled;
 };
-
-static enum luc_status look(struct cam *c, const struct params *p, struct luc_error *err)
-{
-    struct luc_unit_params unit;
-    struct luc_tensor input;
-    size_t value = LUC_NONE;
-    luc_unit_of_class(p->target, p->vs, &unit);
-    enum luc_status st = luc_unit_value(c->run, &unit, &value, err);
-    if (!st)
-        st = luc_run_input(c->run, 0, &c->frame, &input, err);
-    if (st)
-        return st;
-    const size_t taps[] = { value, c->maps, c->pooled };
-    st = luc_run_forward(c->run, &input,
-                         &(struct luc_ask){ .taps = taps,
-                                            .seeds = &value,
-                                            .wrt = &c->pooled,
-                                            .n_taps = value == c->pooled ? 2 : 3,
-                                            .n_seeds = 1,
-                                            .n_wrt = 1 },
-                         &c->exec, err);
-    if (!st)
-        st = luc_unit_find(c->run, &unit, luc_exec_value(c->exec, value), value, &c->unit, err);
-    return st;
-}
 
 /* The pooled features are the maps' means over all positions. */
 static enum luc_status check_pooling(const struct cam *c, struct luc_error *err)
 {
-    const struct luc_tensor *a = luc_exec_value(c->exec, c->maps);
-    const struct luc_tensor *pooled = luc_exec_value(c->exec, c->pooled);
+    const struct luc_tensor *a = c->maps.held;
+    const struct luc_tensor *pooled = luc_exec_value(c->maps.exec, c->pooled);
     const struct luc_shape *s = &a->shape;
     double off = 0, size = 0;
-    bool fits = s->rank == 4 && s->dim[0] == 1 && luc_numel(&pooled->shape) == s->dim[1] &&
-                luc_numel(s) > 0;
+    const bool fits = luc_numel(&pooled->shape) == s->dim[1];
     const size_t n = fits ? s->dim[2] * s->dim[3] : 0;
     for (size_t k = 0; fits && k < s->dim[1]; k++) {
         double mean = 0;
@@ -140,21 +112,22 @@ static enum luc_status check_pooling(const struct cam *c, struct luc_error *err)
         return luc_fail_param(err, LUC_UNSUPPORTED, "model",
                               "model: the pooling of '%.60s' is not over all positions of its last "
                               "maps; use grad-cam",
-                              c->run->model->name);
+                              c->maps.run->model->name);
     return LUC_OK;
 }
 
 static enum luc_status show(struct cam *c, struct luc_error *err)
 {
-    const struct luc_tensor *a = luc_exec_value(c->exec, c->maps);
-    const struct luc_tensor *pooled = luc_exec_value(c->exec, c->pooled);
-    const struct luc_tensor *w = luc_exec_grad(c->exec, c->pooled);
+    struct luc_run *run = c->maps.run;
+    const struct luc_tensor *a = c->maps.held;
+    const struct luc_tensor *pooled = luc_exec_value(c->maps.exec, c->pooled);
+    const struct luc_tensor *w = luc_exec_grad(c->maps.exec, c->pooled);
     const size_t channels = a->shape.dim[1], n = a->shape.dim[2] * a->shape.dim[3];
     struct luc_tensor map = { .shape = luc_shape4(1, 1, a->shape.dim[2], a->shape.dim[3]) };
-    map.data = luc_arena_alloc(c->run->arena, n, sizeof(float));
+    map.data = luc_arena_alloc(run->arena, n, sizeof(float));
     if (!map.data)
         return luc_fail_nomem(err, "cam", n * sizeof(float));
-    double bias = c->unit.score, mean = 0;
+    double bias = c->maps.unit.score, mean = 0;
     for (size_t k = 0; k < channels; k++) {
         bias -= (double)w->data[k] * (double)pooled->data[k];
         for (size_t i = 0; i < n; i++)
@@ -162,35 +135,42 @@ static enum luc_status show(struct cam *c, struct luc_error *err)
     }
     for (size_t i = 0; i < n; i++)
         mean += (double)map.data[i] / (double)n;
-    struct luc_result *r = c->run->result;
-    enum luc_status st =
-        luc_result_text(r, "layer", c->run->model->graph->values[c->maps].name, err);
-    if (!st)
-        st = luc_result_number(r, "mean", mean, err);
+    struct luc_result *r = run->result;
+    enum luc_status st = luc_result_number(r, "mean", mean, err);
     if (!st)
         st = luc_result_number(r, "bias", bias, err);
     if (!st)
-        st = luc_result_number(r, "gap", fabs(mean + bias - c->unit.score), err);
+        st = luc_result_number(r, "gap", fabs(mean + bias - c->maps.unit.score), err);
+    if (!st)
+        st = luc_result_number(
+            r, "completeness_gap",
+            fabs(mean + bias - c->maps.unit.score) / fmax(fabs(c->maps.unit.score), DBL_MIN), err);
     return st ? st
-              : luc_show_layer_map(c->run, "cam", &map, true, c->maps, &c->frame,
+              : luc_show_layer_map(run, "cam", &map, true, c->maps.layer, &c->maps.frame,
                                    "no map of the last layer answers", err);
 }
 
 static enum luc_status run_cam(struct luc_run *run, const void *params, struct luc_error *err)
 {
-    struct cam c = { .run = run };
-    enum luc_status st = find_pooling(run->model, &c.maps, &c.pooled, err);
+    const struct params *p = params;
+    struct luc_unit_params unit;
+    struct cam c;
+    size_t layer = LUC_NONE;
+    luc_unit_of_class(p->target, p->vs, &unit);
+    enum luc_status st = find_pooling(run->model, &layer, &c.pooled, err);
     if (!st)
-        st = look(&c, params, err);
+        st = luc_maps_open(
+            run,
+            &(struct luc_maps_spec){ .unit = &unit, .layer = layer, .wrt = &c.pooled, .n_wrt = 1 },
+            &c.maps, err);
     if (!st)
         st = check_pooling(&c, err);
     if (!st)
         st = luc_run_tick(run, 0.7, err);
     if (st)
         return st;
-    luc_unit_seed(&c.unit, luc_exec_seed(c.exec, c.unit.value));
-    luc_exec_backward(c.exec, LUC_RELU_PLAIN);
-    st = luc_unit_report(run, &c.unit, err);
+    luc_maps_back(&c.maps, LUC_RELU_PLAIN);
+    st = luc_maps_report(&c.maps, err);
     if (!st)
         st = show(&c, err);
     return st ? st : luc_run_tick(run, 1.0, err);

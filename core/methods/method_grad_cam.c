@@ -1,6 +1,6 @@
-/* grad-cam: where a layer holds what speaks for a class.
+/* grad-cam: where a layer holds what speaks for a class, or for a neuron of a later layer.
  *
- *   plain     M = ReLU(sum_k w_k A_k),  w_k = mean over positions of g_k,  g_k = dS_c/dA_k
+ *   plain     M = ReLU(sum_k w_k A_k),  w_k = mean over positions of g_k,  g_k = dS/dA_k
  *   plusplus  w_k = sum a_k ReLU(g_k),  a_k = g_k^2 / (2 g_k^2 + g_k^3 sum A_k)
  *   layercam  M = ReLU(sum_k ReLU(g_k) A_k)
  *   hirescam  M = ReLU(sum_k g_k A_k)
@@ -10,15 +10,14 @@
  * Output: map `grad_cam` at the layer's size (guided: at the network's input size, and the picture
  *         `colours`); non-negative unless `signed`, which leaves the last ReLU out.
  * Cost:   one forward and one backward pass to the layer; guided: two, to the picture.
- * Errors: those of the target; LUC_NOT_FOUND, LUC_SHAPE, LUC_INVALID the layer.
+ * Errors: those of core/methods/maps.h; LUC_NOT_FOUND, LUC_SHAPE, LUC_INVALID the layer.
  * Source: Selvaraju et al., "Grad-CAM", 2017, arXiv:1610.02391, section 3; Chattopadhyay et al.,
  *         "Grad-CAM++", 2018, arXiv:1710.11063, equations 10 and 19, here with the logit's
  *         gradients in place of its exponential's; Jiang et al., "LayerCAM", 2021,
  *         doi:10.1109/TIP.2021.3089943; Draelos & Carin, "HiResCAM", 2020, arXiv:2011.08891.
  */
+#include "core/methods/maps.h"
 #include "core/methods/show.h"
-#include "core/methods/unit.h"
-#include "core/tensor/resize.h"
 
 #include <math.h>
 #include <string.h>
@@ -26,7 +25,8 @@
 enum variant { PLAIN, PLUSPLUS, LAYERCAM, HIRESCAM, GUIDED };
 
 struct params {
-    char target[LUC_TEXT_MAX], vs[LUC_TEXT_MAX], layer[LUC_TEXT_MAX];
+    struct luc_unit_params unit;
+    char layer[LUC_TEXT_MAX];
     int64_t variant, keep_sign;
 };
 
@@ -34,8 +34,7 @@ static const char *const variant_names[] = { "plain",    "plusplus", "layercam",
                                              "hirescam", "guided",   NULL };
 
 static const struct luc_param rows[] = {
-    LUC_TEXT(struct params, target, "top", LUC_TARGET_DOC),
-    LUC_TEXT(struct params, vs, "", LUC_VS_DOC),
+    LUC_UNIT_OF_ROWS(struct params, unit),
     LUC_TEXT(struct params, layer, "last_conv", "Layer whose maps are weighed"),
     LUC_CHOICE(struct params, variant, PLAIN, 5, variant_names,
                "How gradients become weights; guided: in the picture's own detail and colour"),
@@ -49,13 +48,8 @@ static const struct luc_param rows[] = {
 };
 
 struct cam {
-    struct luc_run *run;
     const struct params *p;
-    struct luc_frame frame;
-    struct luc_tensor input;
-    struct luc_exec *exec;
-    struct luc_unit unit;
-    size_t layer;
+    struct luc_maps maps;
 };
 
 /* The weight of one channel with maps a and gradients g of n positions. */
@@ -101,32 +95,33 @@ static void weigh(enum variant variant, bool keep_sign, const struct luc_tensor 
 static enum luc_status show_guided(struct cam *c, const struct luc_tensor *map,
                                    struct luc_error *err)
 {
-    const struct luc_shape *s = &c->input.shape;
+    struct luc_run *run = c->maps.run;
+    const struct luc_shape *s = &c->maps.input.shape;
     const size_t n = s->dim[2] * s->dim[3];
     struct luc_tensor out = { .shape = *s };
-    out.data = luc_arena_raw(c->run->arena, luc_numel(s), sizeof(float));
-    float *large = luc_arena_raw(c->run->arena, n, sizeof(float));
+    out.data = luc_arena_raw(run->arena, luc_numel(s), sizeof(float));
+    float *large = luc_arena_raw(run->arena, n, sizeof(float));
     if (!out.data || !large)
         return luc_fail_nomem(err, "grad_cam", luc_numel(s) * sizeof(float));
-    enum luc_status st = luc_layer_enlarge(c->run, c->layer, &c->frame, map, large, err);
+    enum luc_status st = luc_layer_enlarge(run, c->maps.layer, &c->maps.frame, map, large, err);
     if (!st)
-        st = luc_run_tick(c->run, 0.7, err);
+        st = luc_run_tick(run, 0.7, err);
     if (st)
         return st;
-    luc_unit_seed(&c->unit, luc_exec_seed(c->exec, c->unit.value));
-    luc_exec_backward(c->exec, LUC_RELU_GUIDED);
-    const struct luc_tensor *g = luc_exec_grad(c->exec, c->run->model->input);
+    luc_maps_back(&c->maps, LUC_RELU_GUIDED);
+    const struct luc_tensor *g = luc_exec_grad(c->maps.exec, run->model->input);
     for (size_t i = 0; i < luc_numel(s); i++)
         out.data[i] = g->data[i] * large[i % n];
-    return luc_show_gradient(c->run, "grad_cam", &out, &c->frame, LUC_SHOW_COLOUR, err);
+    return luc_show_gradient(run, "grad_cam", &out, &c->maps.frame, LUC_SHOW_COLOUR, err);
 }
 
 static enum luc_status show(struct cam *c, struct luc_error *err)
 {
-    const struct luc_tensor *a = luc_exec_value(c->exec, c->layer);
-    const struct luc_tensor *g = luc_exec_grad(c->exec, c->layer);
+    struct luc_run *run = c->maps.run;
+    const struct luc_tensor *a = c->maps.held;
+    const struct luc_tensor *g = luc_exec_grad(c->maps.exec, c->maps.layer);
     struct luc_tensor map = { .shape = luc_shape4(1, 1, a->shape.dim[2], a->shape.dim[3]) };
-    map.data = luc_arena_raw(c->run->arena, luc_numel(&map.shape), sizeof(float));
+    map.data = luc_arena_raw(run->arena, luc_numel(&map.shape), sizeof(float));
     if (!map.data)
         return luc_fail_nomem(err, "grad_cam", luc_numel(&map.shape) * sizeof(float));
     const enum variant variant = (enum variant)c->p->variant;
@@ -134,69 +129,42 @@ static enum luc_status show(struct cam *c, struct luc_error *err)
     if (variant == GUIDED)
         return show_guided(c, &map, err);
     return luc_show_layer_map(
-        c->run, "grad_cam", &map, c->p->keep_sign != 0, c->layer, &c->frame,
+        run, "grad_cam", &map, c->p->keep_sign != 0, c->maps.layer, &c->maps.frame,
         "nothing in this layer speaks for the class; signed=true shows what speaks "
         "against it",
         err);
 }
 
-static enum luc_status find_layer(struct cam *c, struct luc_error *err)
+static enum luc_status open_cam(struct cam *c, struct luc_run *run, struct luc_error *err)
 {
-    const enum luc_status st = luc_model_layer(c->run->model, c->p->layer, &c->layer, err);
-    if (st && err)
-        memcpy(err->param, "layer", sizeof("layer"));
-    if (!st && c->p->variant == GUIDED && c->p->keep_sign)
+    const bool guided = c->p->variant == GUIDED;
+    size_t layer = LUC_NONE;
+    const enum luc_status st = luc_maps_layer(run, c->p->layer, &layer, err);
+    if (st)
+        return st;
+    if (guided && c->p->keep_sign)
         return luc_fail_param(err, LUC_INVALID, "signed",
                               "signed: the guided variant has no sign to keep");
-    return st;
-}
-
-static enum luc_status look(struct cam *c, struct luc_error *err)
-{
-    struct luc_unit_params unit;
-    size_t value = LUC_NONE;
-    char text[LUC_SHAPE_TEXT];
-    luc_unit_of_class(c->p->target, c->p->vs, &unit);
-    enum luc_status st = luc_unit_value(c->run, &unit, &value, err);
-    if (st)
-        return st;
-    const bool guided = c->p->variant == GUIDED;
-    const size_t taps[] = { value, c->layer }, wrt[] = { c->layer, c->run->model->input };
-    const struct luc_ask ask = { .taps = taps,
-                                 .seeds = &value,
-                                 .wrt = wrt,
-                                 .n_taps = c->layer == value ? 1 : 2,
-                                 .n_seeds = 1,
-                                 .n_wrt = guided && wrt[0] != wrt[1] ? 2 : 1,
-                                 .backward_again = guided };
-    st = luc_run_forward(c->run, &c->input, &ask, &c->exec, err);
-    if (st)
-        return st;
-    const struct luc_shape *s = &luc_exec_value(c->exec, c->layer)->shape;
-    if (s->rank != 4 || s->dim[0] != 1 || luc_numel(s) == 0)
-        return luc_fail_param(err, LUC_SHAPE, "layer",
-                              "layer: '%.60s' is %s; grad-cam needs maps, as of a convolution",
-                              c->p->layer, luc_shape_print(s, text));
-    return luc_unit_find(c->run, &unit, luc_exec_value(c->exec, value), value, &c->unit, err);
+    const size_t wrt[] = { layer, run->model->input };
+    return luc_maps_open(run,
+                         &(struct luc_maps_spec){ .unit = &c->p->unit,
+                                                  .layer = layer,
+                                                  .wrt = wrt,
+                                                  .n_wrt = guided && wrt[0] != wrt[1] ? 2 : 1,
+                                                  .backward_again = guided },
+                         &c->maps, err);
 }
 
 static enum luc_status run_grad_cam(struct luc_run *run, const void *params, struct luc_error *err)
 {
-    struct cam c = { .run = run, .p = params };
-    enum luc_status st = find_layer(&c, err);
-    if (!st)
-        st = luc_run_input(run, 0, &c.frame, &c.input, err);
-    if (!st)
-        st = look(&c, err);
+    struct cam c = { .p = params };
+    enum luc_status st = open_cam(&c, run, err);
     if (!st)
         st = luc_run_tick(run, 0.4, err);
     if (st)
         return st;
-    luc_unit_seed(&c.unit, luc_exec_seed(c.exec, c.unit.value));
-    luc_exec_backward(c.exec, LUC_RELU_PLAIN);
-    st = luc_unit_report(run, &c.unit, err);
-    if (!st)
-        st = luc_result_text(run->result, "layer", run->model->graph->values[c.layer].name, err);
+    luc_maps_back(&c.maps, LUC_RELU_PLAIN);
+    st = luc_maps_report(&c.maps, err);
     if (!st)
         st = show(&c, err);
     return st ? st : luc_run_tick(run, 1.0, err);
@@ -211,7 +179,6 @@ const struct luc_method luc_method_grad_cam = {
     .groups = LUC_GROUP_INPUT | LUC_GROUP_VIEW,
     .images_min = 1,
     .images_max = 1,
-    .needs_classes = true,
     .makes_picture = true,
     .params_size = sizeof(struct params),
     .params = rows,

@@ -12,14 +12,10 @@
  *         the paper's sum, and other baselines than black.
  */
 #include "core/methods/fill.h"
-#include "core/methods/gradient.h"
+#include "core/methods/path.h"
 #include "core/methods/show.h"
 
 #include <math.h>
-
-#define PI 3.14159265358979323846
-
-enum rule { GAUSS_LEGENDRE, TRAPEZOID, RIEMANN };
 
 struct params {
     struct luc_unit_params unit;
@@ -27,12 +23,10 @@ struct params {
     double sigma;
 };
 
-static const char *const rule_names[] = { "gauss-legendre", "trapezoid", "riemann", NULL };
-
 static const struct luc_param rows[] = {
     LUC_UNIT_ROWS(struct params, unit),
     LUC_INT(struct params, steps, 50, 2, 1000, "", "Points on the path from baseline to picture"),
-    LUC_CHOICE(struct params, rule, GAUSS_LEGENDRE, 3, rule_names,
+    LUC_CHOICE(struct params, rule, LUC_PATH_GAUSS_LEGENDRE, 3, luc_path_rule_names,
                "Where the points lie and how much each counts; riemann: the paper's equal steps"),
     LUC_CHOICE(struct params, baseline, LUC_FILL_BLACK, LUC_N_FILLS, luc_fill_names,
                "The picture that holds nothing: its own mean colour, gray, black, itself blurred, "
@@ -48,74 +42,18 @@ static const struct luc_param rows[] = {
     LUC_PARAM_END,
 };
 
-struct path {
+struct shared {
     struct luc_run *run;
     const struct params *p;
     struct luc_tensor input, baseline;
     struct luc_gradient g;
-    float *at;
-    double *sum; /* of weighted gradients */
+    struct luc_path path;
     double score0;
 };
 
-/* The i-th of n Gauss-Legendre nodes on 0..1 and its weight: a root of the Legendre polynomial P_n
- * by Newton's method, and 1 / ((1 - z^2) P_n'(z)^2). */
-static void gauss_legendre(size_t n, size_t i, double *node, double *weight)
-{
-    double z = cos(PI * ((double)i + 0.75) / ((double)n + 0.5)), slope = 1;
-    for (int turn = 0; turn < 100; turn++) {
-        double p0 = 1, p1 = z;
-        for (size_t k = 2; k <= n; k++) {
-            const double kk = (double)k, p2 = ((2 * kk - 1) * z * p1 - (kk - 1) * p0) / kk;
-            p0 = p1;
-            p1 = p2;
-        }
-        slope = (double)n * (z * p1 - p0) / (z * z - 1);
-        const double step = p1 / slope;
-        z -= step;
-        if (fabs(step) < 1e-15)
-            break;
-    }
-    *node = (1 - z) / 2;
-    *weight = 1 / ((1 - z * z) * slope * slope);
-}
-
-static void node_of(enum rule rule, size_t n, size_t i, double *node, double *weight)
-{
-    switch (rule) {
-    case GAUSS_LEGENDRE: gauss_legendre(n, i, node, weight); break;
-    case TRAPEZOID:
-        *node = (double)i / (double)(n - 1);
-        *weight = (i == 0 || i == n - 1 ? 0.5 : 1.0) / (double)(n - 1);
-        break;
-    case RIEMANN:
-        *node = (double)(i + 1) / (double)n;
-        *weight = 1 / (double)n;
-        break;
-    }
-}
-
-static enum luc_status walk(struct path *w, struct luc_error *err)
-{
-    const size_t n = luc_numel(&w->input.shape), steps = (size_t)w->p->steps;
-    enum luc_status st = LUC_OK;
-    for (size_t k = 0; !st && k < luc_run_turns(w->run, steps); k++) {
-        double node = 0, weight = 0;
-        node_of((enum rule)w->p->rule, steps, k, &node, &weight);
-        for (size_t i = 0; i < n; i++)
-            w->at[i] = (float)((double)w->baseline.data[i] +
-                               node * ((double)w->input.data[i] - (double)w->baseline.data[i]));
-        luc_gradient_forward(&w->g, w->at);
-        const struct luc_tensor *g = luc_gradient_back(&w->g, LUC_RELU_PLAIN);
-        for (size_t i = 0; i < n; i++)
-            w->sum[i] += weight * (double)g->data[i];
-        st = luc_run_tick(w->run, (double)(k + 1) / (double)steps, err);
-    }
-    return st;
-}
-
 /* The map, and how far its sum is from the score's difference. */
-static enum luc_status report(struct path *w, const struct luc_frame *frame, struct luc_error *err)
+static enum luc_status report(struct shared *w, const struct luc_frame *frame,
+                              struct luc_error *err)
 {
     const struct luc_shape *s = &w->input.shape;
     const size_t n = s->dim[2] * s->dim[3];
@@ -127,7 +65,7 @@ static enum luc_status report(struct path *w, const struct luc_frame *frame, str
     for (size_t i = 0; i < n; i++) {
         double sum = 0;
         for (size_t k = i; k < luc_numel(s); k += n)
-            sum += ((double)w->input.data[k] - (double)w->baseline.data[k]) * w->sum[k];
+            sum += ((double)w->input.data[k] - (double)w->baseline.data[k]) * w->path.sum[k];
         map.data[i] = (float)(w->p->keep_sign ? sum : fabs(sum));
         total += sum;
     }
@@ -148,19 +86,20 @@ static enum luc_status report(struct path *w, const struct luc_frame *frame, str
                              "nothing between baseline and picture moves the score", err);
 }
 
-static enum luc_status open_path(struct path *w, struct luc_error *err)
+static enum luc_status open_shared(struct shared *w, struct luc_error *err)
 {
-    const size_t n = luc_numel(&w->input.shape);
     enum luc_status st = luc_fill_picture(w->run, (enum luc_fill)w->p->baseline, w->p->sigma,
                                           &w->input, &w->baseline, err);
     if (!st)
         st = luc_gradient_open(w->run, &w->p->unit, &w->input, &w->g, err);
+    w->path = (struct luc_path){ .g = &w->g,
+                                 .baseline = &w->baseline,
+                                 .rule = (enum luc_path_rule)w->p->rule,
+                                 .steps = (size_t)w->p->steps };
+    if (!st)
+        st = luc_path_open(&w->path, err);
     if (st)
         return st;
-    w->at = luc_arena_raw(w->run->arena, n, sizeof(*w->at));
-    w->sum = luc_arena_alloc(w->run->arena, n, sizeof(*w->sum));
-    if (!w->at || !w->sum)
-        return luc_fail_nomem(err, "integrated_gradients", n * sizeof(*w->sum));
     w->score0 = luc_gradient_forward(&w->g, w->baseline.data);
     if (w->score0 == w->g.unit.score && !luc_run_is_dry(w->run))
         return luc_fail_param(err, LUC_INVALID, "baseline",
@@ -172,13 +111,13 @@ static enum luc_status open_path(struct path *w, struct luc_error *err)
 static enum luc_status run_integrated_gradients(struct luc_run *run, const void *params,
                                                 struct luc_error *err)
 {
-    struct path w = { .run = run, .p = params };
+    struct shared w = { .run = run, .p = params };
     struct luc_frame frame;
     enum luc_status st = luc_run_input(run, 0, &frame, &w.input, err);
     if (!st)
-        st = open_path(&w, err);
+        st = open_shared(&w, err);
     if (!st)
-        st = walk(&w, err);
+        st = luc_path_walk(&w.path, w.input.data, 0, 1, err);
     return st ? st : report(&w, &frame, err);
 }
 

@@ -6,7 +6,7 @@
  * Output: map `occlusion` [1, 1, h, w] at the network's input size; signed: covering may help.
  * Cost:   one pass for each position, of which only the part that the patch can reach is computed
  *         (core/graph/region.h); `share` in the answer says how much of the whole work that was.
- * Errors: those of the target; LUC_RANGE a patch larger than the network's input.
+ * Errors: those of core/methods/unit.h; LUC_RANGE a patch larger than the network's input.
  * Source: Zeiler & Fergus, "Visualizing and Understanding Convolutional Networks", 2013,
  *         arXiv:1311.2901, section 4.2. Differs: overlapping patches are averaged per pixel, and
  *         other fillings than gray are offered.
@@ -15,28 +15,23 @@
 #include "core/methods/fill.h"
 #include "core/methods/perturb.h"
 #include "core/methods/show.h"
-#include "core/methods/target.h"
+#include "core/methods/watch.h"
 
 #include <string.h>
 
 #define PATCH_MAX 4096
 
-enum score { PROBABILITY, LOGIT };
-
 struct params {
-    char target[LUC_TEXT_MAX];
+    struct luc_unit_params unit;
     int64_t patch, stride, fill, score, incremental;
 };
 
-static const char *const score_names[] = { "probability", "logit", NULL };
-
 static const struct luc_param rows[] = {
-    LUC_TEXT(struct params, target, "top", LUC_TARGET_DOC),
+    LUC_UNIT_ROWS(struct params, unit),
     LUC_INT(struct params, patch, 32, 1, PATCH_MAX, "px", "Side of the covering square"),
     LUC_INT(struct params, stride, 8, 1, PATCH_MAX, "px", "Steps between positions"),
     LUC_CHOICE(struct params, fill, LUC_FILL_MEAN, LUC_N_FILLS, luc_fill_names, LUC_FILL_DOC),
-    LUC_CHOICE(struct params, score, PROBABILITY, 2, score_names,
-               "What is watched: the class's probability or its logit"),
+    LUC_SCORE_ROW(struct params, score, LUC_SCORE_PROBABILITY),
     LUC_BOOL(struct params, incremental, 1,
              "Compute again only what the patch can reach; off: run each covered picture whole"),
     LUC_PARAM_END,
@@ -46,14 +41,15 @@ static const struct luc_param rows[] = {
 struct cover {
     struct luc_run *run;
     const struct params *p;
+    struct luc_frame frame;
     struct luc_tensor input, filled; /* [1, C, H, W] */
-    struct luc_target target;
-    double base;                /* the score of the picture itself */
+    struct luc_watch watch;
     size_t *grid[2], n_grid[2]; /* patch corners, vertical and horizontal */
     double *sum, *count;        /* [H * W] */
     float *scores;              /* of each position, [n_ys * n_xs] */
+    size_t done;                /* positions that have one */
+    float *map;                 /* [H * W] */
     double share;
-    double *scratch; /* [classes] */
 };
 
 /* Corners every `stride` pixels, and one flush with the far border. */
@@ -74,15 +70,36 @@ static enum luc_status make_grid(struct cover *c, size_t axis, struct luc_error 
     return LUC_OK;
 }
 
-static double score_of(const struct cover *c, const struct luc_tensor *logits, size_t slot,
-                       double *scratch)
+static void use(void *ctx, size_t i, const struct luc_tensor *held)
 {
-    const size_t n = luc_numel(&logits->shape) / logits->shape.dim[0];
-    struct luc_tensor row = { { 2, { 1, n } }, LUC_F32, logits->data + slot * n };
-    if (c->p->score == LOGIT)
-        return (double)row.data[c->target.index];
-    luc_softmax(&row, scratch);
-    return scratch[c->target.index];
+    struct cover *c = ctx;
+    c->scores[i] = (float)luc_watch_score(&c->watch, held);
+    c->done = i + 1;
+}
+
+/* The mean over the patches that cover a pixel. */
+static void average(struct cover *c)
+{
+    const size_t h = c->input.shape.dim[2], w = c->input.shape.dim[3], patch = (size_t)c->p->patch;
+    memset(c->sum, 0, h * w * sizeof(*c->sum));
+    memset(c->count, 0, h * w * sizeof(*c->count));
+    for (size_t i = 0; i < c->done; i++) {
+        const size_t y0 = c->grid[0][i / c->n_grid[1]], x0 = c->grid[1][i % c->n_grid[1]];
+        for (size_t y = y0; y < y0 + patch; y++)
+            for (size_t x = x0; x < x0 + patch; x++) {
+                c->sum[y * w + x] += c->watch.base - (double)c->scores[i];
+                c->count[y * w + x] += 1;
+            }
+    }
+    for (size_t i = 0; i < h * w; i++)
+        c->map[i] = c->count[i] > 0 ? (float)(c->sum[i] / c->count[i]) : 0.0f;
+}
+
+static void preview(void *ctx)
+{
+    struct cover *c = ctx;
+    average(c);
+    luc_show_preview(c->run, c->map, c->input.shape.dim[3], c->input.shape.dim[2], true, &c->frame);
 }
 
 /* Copies the filling's patch at a corner: [C, patch, patch] out of [C, H, W]. */
@@ -101,11 +118,21 @@ static enum luc_status tick_at(struct cover *c, size_t done, struct luc_error *e
     return luc_run_tick(c->run, (double)done / (double)(c->n_grid[0] * c->n_grid[1]), err);
 }
 
+static void use_slots(struct cover *c, const struct luc_tensor *held, size_t at, size_t slots)
+{
+    struct luc_tensor row = { .shape = held->shape };
+    row.shape.dim[0] = 1;
+    for (size_t s = 0; s < slots; s++) {
+        row.data = held->data + s * luc_numel(&row.shape);
+        use(c, at + s, &row);
+    }
+}
+
 static enum luc_status run_region(struct cover *c, struct luc_region *r, size_t batch,
                                   struct luc_error *err)
 {
     const size_t n_xs = c->n_grid[1], n = c->n_grid[0] * n_xs;
-    const size_t logits = c->run->model->logits, per_channel = (size_t)(c->p->patch * c->p->patch);
+    const size_t per_channel = (size_t)(c->p->patch * c->p->patch);
     const size_t per = c->input.shape.dim[1] * per_channel;
     enum luc_status st = LUC_OK;
     for (size_t at = 0; !st && at < luc_run_turns(c->run, n); at += batch) {
@@ -116,8 +143,10 @@ static enum luc_status run_region(struct cover *c, struct luc_region *r, size_t 
             take_patch(c, c->grid[0][iy], c->grid[1][ix], luc_region_patches(r) + s * per);
         }
         luc_region_run(r);
-        for (size_t s = 0; s < slots; s++)
-            c->scores[at + s] = (float)score_of(c, luc_region_value(r, logits), s, c->scratch);
+        use_slots(c, luc_region_value(r, c->watch.unit.value), at, slots);
+        c->run->passes += c->share * (double)slots;
+        if (luc_run_wants_preview(c->run))
+            preview(c);
         st = tick_at(c, at + slots, err);
     }
     return st;
@@ -128,7 +157,7 @@ static enum luc_status try_region(struct cover *c, size_t batch, struct luc_erro
     struct luc_region *r = NULL;
     const struct luc_region_spec spec = { .graph = c->run->model->graph,
                                           .input = &c->input,
-                                          .values = &c->run->model->logits,
+                                          .values = &c->watch.unit.value,
                                           .n_values = 1,
                                           .patch_h = (size_t)c->p->patch,
                                           .patch_w = (size_t)c->p->patch,
@@ -160,21 +189,17 @@ static void make_covered(void *ctx, size_t i, float *picture)
     }
 }
 
-static void use_covered(void *ctx, size_t i, const struct luc_tensor *logits)
-{
-    struct cover *c = ctx;
-    c->scores[i] = (float)score_of(c, logits, 0, c->scratch);
-}
-
 /* Covered pictures run whole. */
 static enum luc_status score_whole(struct cover *c, struct luc_error *err)
 {
     const struct luc_perturb all = { .shape = &c->input.shape,
                                      .n = c->n_grid[0] * c->n_grid[1],
+                                     .value = c->watch.unit.value,
                                      .to = 1,
                                      .ctx = c,
                                      .make = make_covered,
-                                     .use = use_covered };
+                                     .use = use,
+                                     .preview = preview };
     c->share = 1;
     return luc_perturb_run(c->run, &all, err);
 }
@@ -182,11 +207,7 @@ static enum luc_status score_whole(struct cover *c, struct luc_error *err)
 /* Regions with the largest batch that the memory allows; whole pictures where they do not work. */
 static enum luc_status score_all(struct cover *c, struct luc_error *err)
 {
-    const size_t n = c->run->model->n_classes;
     enum luc_status st = c->p->incremental ? LUC_NOMEM : LUC_UNSUPPORTED;
-    c->scratch = luc_arena_alloc(c->run->arena, n, sizeof(*c->scratch));
-    if (!c->scratch)
-        return luc_fail_nomem(err, "classes", n * sizeof(*c->scratch));
     for (size_t batch = LUC_BATCH_MAX; batch > 0 && st == LUC_NOMEM; batch /= 2) {
         const struct luc_arena_mark mark = luc_arena_mark(c->run->arena);
         st = try_region(c, batch, err);
@@ -195,60 +216,29 @@ static enum luc_status score_all(struct cover *c, struct luc_error *err)
     return st == LUC_UNSUPPORTED || st == LUC_SHAPE ? score_whole(c, err) : st;
 }
 
-static void average(struct cover *c)
+static enum luc_status report(struct cover *c, struct luc_error *err)
 {
-    const size_t w = c->input.shape.dim[3], patch = (size_t)c->p->patch;
-    for (size_t i = 0; i < c->n_grid[0] * c->n_grid[1]; i++) {
-        const size_t y0 = c->grid[0][i / c->n_grid[1]], x0 = c->grid[1][i % c->n_grid[1]];
-        for (size_t y = y0; y < y0 + patch; y++)
-            for (size_t x = x0; x < x0 + patch; x++) {
-                c->sum[y * w + x] += c->base - (double)c->scores[i];
-                c->count[y * w + x] += 1;
-            }
-    }
-}
-
-static enum luc_status report(struct cover *c, const struct luc_frame *frame, struct luc_error *err)
-{
-    const size_t h = c->input.shape.dim[2], w = c->input.shape.dim[3];
-    struct luc_tensor map = { .shape = luc_shape4(1, 1, h, w) };
-    map.data = luc_arena_alloc(c->run->arena, h * w, sizeof(float));
-    if (!map.data)
-        return luc_fail_nomem(err, "map", h * w * sizeof(float));
+    const struct luc_shape *s = &c->input.shape;
+    const struct luc_tensor map = { .shape = luc_shape4(1, 1, s->dim[2], s->dim[3]),
+                                    .data = c->map };
     average(c);
-    for (size_t i = 0; i < h * w; i++)
-        map.data[i] = c->count[i] > 0 ? (float)(c->sum[i] / c->count[i]) : 0.0f;
-    enum luc_status st = luc_target_report(c->run, &c->target, err);
+    enum luc_status st = luc_unit_report(c->run, &c->watch.unit, err);
     if (!st)
         st = luc_result_number(c->run->result, "positions", (double)(c->n_grid[0] * c->n_grid[1]),
                                err);
     if (!st)
         st = luc_result_number(c->run->result, "share", c->share, err);
     return st ? st
-              : luc_show_map(c->run, "occlusion", &map, true, frame,
+              : luc_show_map(c->run, "occlusion", &map, true, &c->frame,
                              "covering no part changes the score", err);
-}
-
-static enum luc_status look(struct cover *c, struct luc_error *err)
-{
-    const size_t logits = c->run->model->logits;
-    struct luc_exec *x = NULL;
-    enum luc_status st = luc_run_forward(
-        c->run, &c->input, &(struct luc_ask){ .taps = &logits, .n_taps = 1 }, &x, err);
-    if (!st)
-        st = luc_target_find(c->run, c->p->target, luc_exec_value(x, logits), &c->target, err);
-    if (!st)
-        c->base = c->p->score == LOGIT ? c->target.logit : c->target.probability;
-    return st;
 }
 
 static enum luc_status run_occlusion(struct luc_run *run, const void *params, struct luc_error *err)
 {
     struct cover c = { .run = run, .p = params };
-    struct luc_frame frame;
-    enum luc_status st = luc_run_input(run, 0, &frame, &c.input, err);
+    enum luc_status st = luc_run_input(run, 0, &c.frame, &c.input, err);
     if (!st)
-        st = look(&c, err);
+        st = luc_watch_open(run, &c.p->unit, c.p->score, &c.input, &c.watch, err);
     if (!st)
         st = make_grid(&c, 0, err);
     if (!st)
@@ -261,11 +251,12 @@ static enum luc_status run_occlusion(struct luc_run *run, const void *params, st
     const size_t pixels = c.input.shape.dim[2] * c.input.shape.dim[3];
     c.sum = luc_arena_alloc(run->arena, pixels, sizeof(*c.sum));
     c.count = luc_arena_alloc(run->arena, pixels, sizeof(*c.count));
+    c.map = luc_arena_alloc(run->arena, pixels, sizeof(*c.map));
     c.scores = luc_arena_alloc(run->arena, c.n_grid[0] * c.n_grid[1], sizeof(*c.scores));
-    if (!c.sum || !c.count || !c.scores)
+    if (!c.sum || !c.count || !c.map || !c.scores)
         return luc_fail_nomem(err, "map", 2 * pixels * sizeof(*c.sum));
     st = score_all(&c, err);
-    return st ? st : report(&c, &frame, err);
+    return st ? st : report(&c, err);
 }
 
 const struct luc_method luc_method_occlusion = {
@@ -276,7 +267,6 @@ const struct luc_method luc_method_occlusion = {
     .groups = LUC_GROUP_INPUT | LUC_GROUP_VIEW | LUC_GROUP_SEED,
     .images_min = 1,
     .images_max = 1,
-    .needs_classes = true,
     .params_size = sizeof(struct params),
     .params = rows,
     .run = run_occlusion,

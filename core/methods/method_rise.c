@@ -1,4 +1,4 @@
-/* rise: how likely the class stays, on average, while a pixel can be seen through random masks.
+/* rise: how high the score is, on average, while a pixel can be seen through random masks.
  *
  *   M[h,w] = 1 / (keep n) sum_i m_i[h,w] s(x * m_i + x0 * (1 - m_i))
  *
@@ -6,9 +6,10 @@
  * shifted by a random part of a cell.
  *
  * Input:  one picture.
- * Output: map `rise` [1, 1, h, w], a probability (or logit), above `base`: the mean over all masks.
+ * Output: map `rise` [1, 1, h, w], a probability (logit, activation); `base`: its mean over all
+ *         masks.
  * Cost:   `masks` forward passes.
- * Errors: those of the target.
+ * Errors: those of core/methods/unit.h.
  * Source: Petsiuk, Das & Saenko, "RISE", 2018, arXiv:1806.07421, section 3. Differs: what is masked
  *         shows `fill` (the paper: zero, which after its normalisation is the mean colour of the
  *         training pictures), and each pixel is divided by how often the drawn masks showed it.
@@ -16,32 +17,26 @@
 #include "core/methods/fill.h"
 #include "core/methods/perturb.h"
 #include "core/methods/show.h"
-#include "core/methods/target.h"
+#include "core/methods/watch.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define CELLS_MAX 64
 
-enum score { PROBABILITY, LOGIT };
-
 struct params {
-    char target[LUC_TEXT_MAX];
+    struct luc_unit_params unit;
     int64_t masks, cells, fill, score;
     double keep;
 };
 
-static const char *const score_names[] = { "probability", "logit", NULL };
-
 static const struct luc_param rows[] = {
-    LUC_TEXT(struct params, target, "top", LUC_TARGET_DOC),
+    LUC_UNIT_ROWS(struct params, unit),
     LUC_INT(struct params, masks, 2000, 1, 20000, "", "Random masks"),
     LUC_INT(struct params, cells, 7, 2, CELLS_MAX, "", "Cells of a mask along each side"),
     LUC_REAL(struct params, keep, 0.5, 0.05, 0.95, "", "Part of the cells that stays visible"),
     LUC_CHOICE(struct params, fill, LUC_FILL_GRAY, LUC_N_FILLS, luc_fill_names, LUC_FILL_DOC),
-    LUC_CHOICE(struct params, score, PROBABILITY, 2, score_names,
-               "What is watched: the class's probability or its logit"),
+    LUC_SCORE_ROW(struct params, score, LUC_SCORE_PROBABILITY),
     LUC_PARAM_END,
 };
 
@@ -56,12 +51,14 @@ struct place {
 struct rise {
     struct luc_run *run;
     const struct params *p;
+    struct luc_frame frame;
     struct luc_tensor input, filled;
-    struct luc_target target;
+    struct luc_watch watch;
     float *masks; /* of the batch that is under way, [RING][H * W] */
     struct place *ys, *xs;
-    double *sum, *shown, *scratch;
+    double *sum, *shown;
     double total;
+    float *map; /* [H * W] */
 };
 
 static void place_axis(size_t size, size_t cells, double shift, struct place *out)
@@ -105,16 +102,12 @@ static void make(void *ctx, size_t i, float *picture)
                 r->filled.data[k] + mask[k - c * n] * (r->input.data[k] - r->filled.data[k]);
 }
 
-static void use(void *ctx, size_t i, const struct luc_tensor *logits)
+static void use(void *ctx, size_t i, const struct luc_tensor *held)
 {
     struct rise *r = ctx;
     const size_t n = r->input.shape.dim[2] * r->input.shape.dim[3];
     const float *mask = r->masks + i % RING * n;
-    double score = (double)logits->data[r->target.index];
-    if (r->p->score == PROBABILITY) {
-        luc_softmax(logits, r->scratch);
-        score = r->scratch[r->target.index];
-    }
+    const double score = luc_watch_score(&r->watch, held);
     r->total += score;
     for (size_t k = 0; k < n; k++) {
         r->sum[k] += score * (double)mask[k];
@@ -122,68 +115,76 @@ static void use(void *ctx, size_t i, const struct luc_tensor *logits)
     }
 }
 
-static enum luc_status open_rise(struct rise *r, struct luc_frame *frame, struct luc_error *err)
+static void finish(struct rise *r)
 {
-    const size_t logits = r->run->model->logits;
-    struct luc_exec *x = NULL;
-    enum luc_status st = luc_run_input(r->run, 0, frame, &r->input, err);
+    for (size_t k = 0; k < r->input.shape.dim[2] * r->input.shape.dim[3]; k++)
+        r->map[k] = r->shown[k] > 0 ? (float)(r->sum[k] / r->shown[k]) : 0.0f;
+}
+
+static void preview(void *ctx)
+{
+    struct rise *r = ctx;
+    finish(r);
+    luc_show_preview(r->run, r->map, r->input.shape.dim[3], r->input.shape.dim[2], false,
+                     &r->frame);
+}
+
+static enum luc_status open_rise(struct rise *r, struct luc_error *err)
+{
+    struct luc_run *run = r->run;
+    enum luc_status st = luc_run_input(run, 0, &r->frame, &r->input, err);
     if (!st)
-        st = luc_run_forward(r->run, &r->input, &(struct luc_ask){ .taps = &logits, .n_taps = 1 },
-                             &x, err);
+        st = luc_watch_open(run, &r->p->unit, r->p->score, &r->input, &r->watch, err);
     if (!st)
-        st = luc_target_find(r->run, r->p->target, luc_exec_value(x, logits), &r->target, err);
-    if (!st)
-        st = luc_fill_picture(r->run, (enum luc_fill)r->p->fill,
+        st = luc_fill_picture(run, (enum luc_fill)r->p->fill,
                               (double)r->input.shape.dim[3] / (double)r->p->cells, &r->input,
                               &r->filled, err);
     if (st)
         return st;
     const size_t h = r->input.shape.dim[2], w = r->input.shape.dim[3];
-    r->masks = luc_arena_raw(r->run->arena, RING * h * w, sizeof(float));
-    r->sum = luc_arena_alloc(r->run->arena, h * w, sizeof(double));
-    r->shown = luc_arena_alloc(r->run->arena, h * w, sizeof(double));
-    r->ys = luc_arena_alloc(r->run->arena, h, sizeof(*r->ys));
-    r->xs = luc_arena_alloc(r->run->arena, w, sizeof(*r->xs));
-    r->scratch = luc_arena_alloc(r->run->arena, r->run->model->n_classes, sizeof(double));
-    if (!r->masks || !r->sum || !r->shown || !r->ys || !r->xs || !r->scratch)
+    r->masks = luc_arena_raw(run->arena, RING * h * w, sizeof(float));
+    r->sum = luc_arena_alloc(run->arena, h * w, sizeof(double));
+    r->shown = luc_arena_alloc(run->arena, h * w, sizeof(double));
+    r->map = luc_arena_alloc(run->arena, h * w, sizeof(float));
+    r->ys = luc_arena_alloc(run->arena, h, sizeof(*r->ys));
+    r->xs = luc_arena_alloc(run->arena, w, sizeof(*r->xs));
+    if (!r->masks || !r->sum || !r->shown || !r->map || !r->ys || !r->xs)
         return luc_fail_nomem(err, "masks", RING * h * w * sizeof(float));
     return LUC_OK;
 }
 
-static enum luc_status report(struct rise *r, const struct luc_frame *frame, struct luc_error *err)
+static enum luc_status report(struct rise *r, struct luc_error *err)
 {
     const struct luc_shape *s = &r->input.shape;
-    const size_t n = s->dim[2] * s->dim[3];
-    struct luc_tensor map = { .shape = luc_shape4(1, 1, s->dim[2], s->dim[3]) };
-    map.data = luc_arena_raw(r->run->arena, n, sizeof(float));
-    if (!map.data)
-        return luc_fail_nomem(err, "rise", n * sizeof(float));
-    for (size_t k = 0; k < n; k++)
-        map.data[k] = r->shown[k] > 0 ? (float)(r->sum[k] / r->shown[k]) : 0.0f;
-    enum luc_status st = luc_target_report(r->run, &r->target, err);
+    const struct luc_tensor map = { .shape = luc_shape4(1, 1, s->dim[2], s->dim[3]),
+                                    .data = r->map };
+    finish(r);
+    enum luc_status st = luc_unit_report(r->run, &r->watch.unit, err);
     if (!st)
         st = luc_result_number(r->run->result, "passes", (double)r->p->masks, err);
     if (!st)
         st = luc_result_number(r->run->result, "base", r->total / (double)r->p->masks, err);
     return st ? st
-              : luc_show_map(r->run, "rise", &map, false, frame, "no mask changes the score", err);
+              : luc_show_map(r->run, "rise", &map, false, &r->frame, "no mask changes the score",
+                             err);
 }
 
 static enum luc_status run_rise(struct luc_run *run, const void *params, struct luc_error *err)
 {
     struct rise r = { .run = run, .p = params };
-    struct luc_frame frame;
-    enum luc_status st = open_rise(&r, &frame, err);
+    enum luc_status st = open_rise(&r, err);
     if (!st)
         st = luc_perturb_run(run,
                              &(struct luc_perturb){ .shape = &r.input.shape,
                                                     .n = (size_t)r.p->masks,
+                                                    .value = r.watch.unit.value,
                                                     .to = 1,
                                                     .ctx = &r,
                                                     .make = make,
-                                                    .use = use },
+                                                    .use = use,
+                                                    .preview = preview },
                              err);
-    return st ? st : report(&r, &frame, err);
+    return st ? st : report(&r, err);
 }
 
 const struct luc_method luc_method_rise = {
@@ -195,7 +196,6 @@ const struct luc_method luc_method_rise = {
     .groups = LUC_GROUP_INPUT | LUC_GROUP_VIEW | LUC_GROUP_SEED,
     .images_min = 1,
     .images_max = 1,
-    .needs_classes = true,
     .params_size = sizeof(struct params),
     .params = rows,
     .run = run_rise,

@@ -1,32 +1,32 @@
-/* saliency: which pixels, changed a little, move the class score most.
+/* saliency: which pixels, changed a little, move the score most.
  *
- *   M[h,w] = max_c | dS_k / dx[c,h,w] |
+ *   M[h,w] = max_c | dS / dx[c,h,w] |
  *
  * Input:  one picture.
  * Output: map `saliency` [1, 1, h, w] at the network's input size, in logits per normalised unit;
  *         non-negative unless `signed`.
  * Cost:   one forward and one backward pass.
- * Errors: LUC_NOT_FOUND, LUC_RANGE, LUC_INVALID the target; LUC_SHAPE a native size at which the
- *         network does not give one row of logits.
+ * Errors: those of core/methods/gradient.h.
  * Source: Simonyan, Vedaldi & Zisserman, "Deep Inside Convolutional Networks: Visualising Image
  *         Classification Models and Saliency Maps", 2013, arXiv:1312.6034, section 3. The score is
- *         the logit, as there. Beyond the paper: l2 over channels, the sign, gradient times input.
+ *         the logit, as there. Beyond the paper: the difference of two classes, any neuron, l2 over
+ *         channels, the sign, gradient times input.
  */
 #include "core/methods/collapse.h"
+#include "core/methods/gradient.h"
 #include "core/methods/show.h"
-#include "core/methods/target.h"
 
 #include <string.h>
 
 struct params {
-    char target[LUC_TEXT_MAX];
+    struct luc_unit_params unit;
     int64_t channel, keep_sign, times_input;
 };
 
 static const char *const channel_names[] = { "max", "l2", NULL };
 
 static const struct luc_param rows[] = {
-    LUC_TEXT(struct params, target, "top", LUC_TARGET_DOC),
+    LUC_UNIT_OF_ROWS(struct params, unit),
     LUC_CHOICE(struct params, channel, LUC_COLLAPSE_MAX, 2, channel_names,
                "How the colour channels' gradients become one number: the largest magnitude, or "
                "the Euclidean norm"),
@@ -63,33 +63,20 @@ static enum luc_status make_map(struct luc_run *run, const struct params *p,
 static enum luc_status run_saliency(struct luc_run *run, const void *params, struct luc_error *err)
 {
     const struct params *p = params;
-    const size_t logits = run->model->logits, in = run->model->input;
     struct luc_frame frame;
     struct luc_tensor input;
-    struct luc_exec *x = NULL;
-    struct luc_target target;
+    struct luc_gradient g;
     enum luc_status st = luc_run_input(run, 0, &frame, &input, err);
     if (!st)
-        st = luc_run_forward(run, &input,
-                             &(struct luc_ask){ .taps = &logits,
-                                                .seeds = &logits,
-                                                .wrt = &in,
-                                                .n_taps = 1,
-                                                .n_seeds = 1,
-                                                .n_wrt = 1 },
-                             &x, err);
-    if (!st)
-        st = luc_target_find(run, p->target, luc_exec_value(x, logits), &target, err);
+        st = luc_unit_of(luc_gradient_open(run, &p->unit, &input, &g, err), err);
     if (!st)
         st = luc_run_tick(run, 0.5, err);
     if (st)
         return st;
-    luc_exec_seed(x, logits)->data[target.index] = 1.0f;
-    luc_exec_backward(x, LUC_RELU_PLAIN);
-
-    st = luc_target_report(run, &target, err);
+    const struct luc_tensor *gradient = luc_gradient_back(&g, LUC_RELU_PLAIN);
+    st = luc_unit_report(run, &g.unit, err);
     if (!st)
-        st = make_map(run, p, &frame, &input, luc_exec_grad(x, in), err);
+        st = make_map(run, p, &frame, &input, gradient, err);
     return st ? st : luc_run_tick(run, 1.0, err);
 }
 
@@ -102,7 +89,6 @@ const struct luc_method luc_method_saliency = {
     .groups = LUC_GROUP_INPUT | LUC_GROUP_VIEW,
     .images_min = 1,
     .images_max = 1,
-    .needs_classes = true,
     .params_size = sizeof(struct params),
     .params = rows,
     .run = run_saliency,

@@ -1,46 +1,51 @@
 /* score-cam: a layer's maps, each weighed by what the network says of the picture seen through it.
  *
- *   M = ReLU(sum_k a_k A_k),  a_k = s(x * H_k) - s(x0)
+ *   M = ReLU(sum_k a_k A_k),  a_k = exp(S_k) / sum_j exp(S_j),  S_k = s(x * H_k) - s(x0)
+ *   increase:                 a_k = S_k
  *
  * H_k is channel k, enlarged so that each unit lies where it looks, and scaled to 0..1; x0 is the
  * picture wholly covered.
  *
  * Input:  one picture.
  * Output: map `score_cam` at the layer's size, non-negative.
- * Cost:   one forward pass for each channel used.
- * Errors: those of the target; LUC_NOT_FOUND, LUC_SHAPE the layer.
- * Source: Wang et al., "Score-CAM", 2020, arXiv:1910.01279, section 3. Differs: the increase is
- *         taken as the weight itself, as in the authors' program (their text adds a softmax over
- *         channels); only the `channels` of most energy are asked unless 0 says all; what is
- *         covered shows `fill` (the paper: zero after normalisation).
+ * Cost:   one forward pass for each channel used, and two.
+ * Errors: those of core/methods/maps.h; LUC_NOT_FOUND, LUC_SHAPE the layer.
+ * Source: Wang et al., "Score-CAM", 2020, arXiv:1910.01279, section 3 and algorithm 1: s is the
+ *         class's logit, weights are made to sum to one by a softmax over channels. Differs: only
+ *         the `channels` of most energy are asked unless 0 says all; what is covered shows `fill`
+ *         (the paper: zero after normalisation). `increase` and `score=probability` are what the
+ *         authors' first program computed.
  */
 #include "core/methods/fill.h"
+#include "core/methods/maps.h"
 #include "core/methods/perturb.h"
 #include "core/methods/show.h"
-#include "core/methods/target.h"
-#include "core/tensor/resize.h"
+#include "core/methods/watch.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum score { PROBABILITY, LOGIT };
+enum weights { SOFTMAX, INCREASE };
 
 struct params {
-    char target[LUC_TEXT_MAX], layer[LUC_TEXT_MAX];
-    int64_t channels, fill, score;
+    struct luc_unit_params unit;
+    char layer[LUC_TEXT_MAX];
+    int64_t channels, weights, fill, score;
 };
 
-static const char *const score_names[] = { "probability", "logit", NULL };
+static const char *const weight_names[] = { "softmax", "increase", NULL };
 
 static const struct luc_param rows[] = {
-    LUC_TEXT(struct params, target, "top", LUC_TARGET_DOC),
+    LUC_UNIT_OF_ROWS(struct params, unit),
     LUC_TEXT(struct params, layer, "last_conv", "Layer whose maps are the masks"),
     LUC_INT(struct params, channels, 128, 0, 65536, "",
             "How many channels to use, those of most energy first; 0: all"),
     LUC_CHOICE(struct params, fill, LUC_FILL_GRAY, LUC_N_FILLS, luc_fill_names, LUC_FILL_DOC),
-    LUC_CHOICE(struct params, score, PROBABILITY, 2, score_names,
-               "What is watched: the class's probability or its logit"),
+    LUC_CHOICE(struct params, weights, SOFTMAX, 2, weight_names,
+               "What a channel counts: the softmax over channels of the score's increases, or the "
+               "increase itself"),
+    LUC_SCORE_ROW(struct params, score, LUC_SCORE_LOGIT),
     LUC_PARAM_END,
 };
 
@@ -52,15 +57,14 @@ struct channel {
 struct score_cam {
     struct luc_run *run;
     const struct params *p;
-    struct luc_frame frame;
-    struct luc_tensor input, filled;
-    struct luc_tensor maps; /* [1, K, h, w], a copy */
-    struct luc_target target;
-    size_t layer, n_used;
+    struct luc_maps maps;
+    struct luc_tensor filled;
+    struct luc_watch watch;
+    size_t n_used;
     struct luc_box seen;     /* the network's input, in units of the maps */
     struct channel *channel; /* n_used, then the rest */
     float *mask;             /* [H * W] */
-    double *scratch, covered;
+    double covered;
     bool failed; /* out of memory while enlarging */
 };
 
@@ -75,13 +79,14 @@ static int by_falling_energy(const void *pa, const void *pb)
 /* Channels by energy; those that are the same everywhere mask nothing and come last, unused. */
 static enum luc_status rank(struct score_cam *c, struct luc_error *err)
 {
-    const size_t channels = c->maps.shape.dim[1], n = c->maps.shape.dim[2] * c->maps.shape.dim[3];
+    const struct luc_shape *s = &c->maps.held->shape;
+    const size_t channels = s->dim[1], n = s->dim[2] * s->dim[3];
     size_t useful = 0;
     c->channel = luc_arena_alloc(c->run->arena, channels, sizeof(*c->channel));
     if (!c->channel)
         return luc_fail_nomem(err, "channels", channels * sizeof(*c->channel));
     for (size_t k = 0; k < channels; k++) {
-        const float *a = c->maps.data + k * n;
+        const float *a = c->maps.held->data + k * n;
         bool flat = true;
         c->channel[k].index = k;
         for (size_t i = 0; i < n; i++) {
@@ -101,12 +106,12 @@ static enum luc_status rank(struct score_cam *c, struct luc_error *err)
 static void make(void *ctx, size_t i, float *picture)
 {
     struct score_cam *c = ctx;
-    const struct luc_shape *s = &c->input.shape;
-    const size_t n = s->dim[2] * s->dim[3], h = c->maps.shape.dim[2], w = c->maps.shape.dim[3];
+    const struct luc_shape *s = &c->maps.input.shape, *small = &c->maps.held->shape;
+    const size_t n = s->dim[2] * s->dim[3], h = small->dim[2], w = small->dim[3];
     memcpy(picture, c->filled.data, luc_numel(s) * sizeof(*picture));
     if (i == 0)
         return;
-    const float *a = c->maps.data + c->channel[i - 1].index * h * w;
+    const float *a = c->maps.held->data + c->channel[i - 1].index * h * w;
     if (luc_map_resize(a, w, h, &c->seen, s->dim[3], s->dim[2], c->mask, NULL))
         c->failed = true;
     float low = c->mask[0], high = low;
@@ -115,96 +120,92 @@ static void make(void *ctx, size_t i, float *picture)
         high = fmaxf(high, c->mask[k]);
     }
     for (size_t k = 0; k < luc_numel(s) && high > low; k++)
-        picture[k] += (c->mask[k % n] - low) / (high - low) * (c->input.data[k] - picture[k]);
+        picture[k] += (c->mask[k % n] - low) / (high - low) * (c->maps.input.data[k] - picture[k]);
 }
 
-static void use(void *ctx, size_t i, const struct luc_tensor *logits)
+static void use(void *ctx, size_t i, const struct luc_tensor *held)
 {
     struct score_cam *c = ctx;
-    double score = (double)logits->data[c->target.index];
-    if (c->p->score == PROBABILITY) {
-        luc_softmax(logits, c->scratch);
-        score = c->scratch[c->target.index];
-    }
+    const double score = luc_watch_score(&c->watch, held);
     if (i == 0)
         c->covered = score;
     else
         c->channel[i - 1].weight = score - c->covered;
 }
 
+/* The increases' softmax over the channels used. */
+static void normalise(struct score_cam *c)
+{
+    double peak = -HUGE_VAL, sum = 0;
+    for (size_t k = 0; k < c->n_used; k++)
+        peak = fmax(peak, c->channel[k].weight);
+    for (size_t k = 0; k < c->n_used; k++)
+        sum += c->channel[k].weight = exp(c->channel[k].weight - peak);
+    for (size_t k = 0; k < c->n_used; k++)
+        c->channel[k].weight /= sum;
+}
+
 static enum luc_status look(struct score_cam *c, struct luc_error *err)
 {
-    const size_t taps[] = { c->run->model->logits, c->layer };
-    struct luc_exec *x = NULL;
-    char text[LUC_SHAPE_TEXT];
-    enum luc_status st = luc_run_forward(
-        c->run, &c->input, &(struct luc_ask){ .taps = taps, .n_taps = taps[0] == taps[1] ? 1 : 2 },
-        &x, err);
-    if (st)
-        return st;
-    c->maps = *luc_exec_value(x, c->layer);
-    const struct luc_shape *s = &c->maps.shape;
-    if (s->rank != 4 || s->dim[0] != 1 || luc_numel(s) == 0)
-        return luc_fail_param(err, LUC_SHAPE, "layer",
-                              "layer: '%.60s' is %s; score-cam needs maps, as of a convolution",
-                              c->p->layer, luc_shape_print(s, text));
     struct luc_box cells;
-    st = luc_target_find(c->run, c->p->target, luc_exec_value(x, taps[0]), &c->target, err);
+    size_t layer = LUC_NONE;
+    enum luc_status st = luc_maps_layer(c->run, c->p->layer, &layer, err);
     if (!st)
-        st = luc_layer_cells(c->run, c->layer, &c->frame, s, &cells, err);
+        st = luc_maps_open(c->run, &(struct luc_maps_spec){ .unit = &c->p->unit, .layer = layer },
+                           &c->maps, err);
+    if (!st)
+        st = luc_watch_unit(c->run, &c->maps.unit, c->p->score,
+                            luc_exec_value(c->maps.exec, c->maps.unit.value), &c->watch, err);
+    if (!st)
+        st = luc_layer_cells(c->run, layer, &c->maps.frame, &c->maps.held->shape, &cells, err);
     if (st)
         return st;
+    const struct luc_shape *s = &c->maps.held->shape;
+    const struct luc_frame *f = &c->maps.frame;
     const double sx = (double)s->dim[3] / cells.width, sy = (double)s->dim[2] / cells.height;
-    c->seen = (struct luc_box){ -cells.x * sx, -cells.y * sy, (double)c->frame.in_width * sx,
-                                (double)c->frame.in_height * sy };
+    c->seen = (struct luc_box){ -cells.x * sx, -cells.y * sy, (double)f->in_width * sx,
+                                (double)f->in_height * sy };
     return rank(c, err);
 }
 
 static enum luc_status open_cam(struct score_cam *c, struct luc_error *err)
 {
-    enum luc_status st = luc_model_layer(c->run->model, c->p->layer, &c->layer, err);
-    if (st && err)
-        memcpy(err->param, "layer", sizeof("layer"));
+    const struct luc_tensor *input = &c->maps.input;
+    enum luc_status st = look(c, err);
     if (!st)
-        st = luc_run_input(c->run, 0, &c->frame, &c->input, err);
-    if (!st)
-        st = look(c, err);
-    if (!st)
-        st = luc_fill_picture(c->run, (enum luc_fill)c->p->fill, (double)c->input.shape.dim[3] / 7,
-                              &c->input, &c->filled, err);
+        st = luc_fill_picture(c->run, (enum luc_fill)c->p->fill, (double)input->shape.dim[3] / 7,
+                              input, &c->filled, err);
     if (st)
         return st;
-    const size_t n = c->input.shape.dim[2] * c->input.shape.dim[3];
+    const size_t n = input->shape.dim[2] * input->shape.dim[3];
     c->mask = luc_arena_raw(c->run->arena, n, sizeof(*c->mask));
-    c->scratch = luc_arena_alloc(c->run->arena, c->run->model->n_classes, sizeof(*c->scratch));
-    if (!c->mask || !c->scratch)
-        return luc_fail_nomem(err, "masks", n * sizeof(*c->mask));
-    return LUC_OK;
+    return c->mask ? LUC_OK : luc_fail_nomem(err, "masks", n * sizeof(*c->mask));
 }
 
 static enum luc_status report(struct score_cam *c, struct luc_error *err)
 {
-    const struct luc_shape *s = &c->maps.shape;
+    const struct luc_shape *s = &c->maps.held->shape;
     const size_t n = s->dim[2] * s->dim[3];
     struct luc_tensor map = { .shape = luc_shape4(1, 1, s->dim[2], s->dim[3]) };
     map.data = luc_arena_alloc(c->run->arena, n, sizeof(float));
     if (!map.data || c->failed)
         return luc_fail_nomem(err, "score_cam", n * sizeof(float));
+    if (c->p->weights == SOFTMAX)
+        normalise(c);
     for (size_t k = 0; k < c->n_used; k++)
         for (size_t i = 0; i < n; i++)
-            map.data[i] += (float)c->channel[k].weight * c->maps.data[c->channel[k].index * n + i];
+            map.data[i] +=
+                (float)c->channel[k].weight * c->maps.held->data[c->channel[k].index * n + i];
     for (size_t i = 0; i < n; i++)
         map.data[i] = fmaxf(map.data[i], 0);
     struct luc_result *r = c->run->result;
-    enum luc_status st = luc_target_report(c->run, &c->target, err);
-    if (!st)
-        st = luc_result_text(r, "layer", c->run->model->graph->values[c->layer].name, err);
+    enum luc_status st = luc_maps_report(&c->maps, err);
     if (!st)
         st = luc_result_number(r, "passes", (double)c->n_used + 1, err);
     if (!st)
         st = luc_result_number(r, "covered", c->covered, err);
     return st ? st
-              : luc_show_layer_map(c->run, "score_cam", &map, false, c->layer, &c->frame,
+              : luc_show_layer_map(c->run, "score_cam", &map, false, c->maps.layer, &c->maps.frame,
                                    c->n_used == 0
                                        ? "no channel of this layer varies over the picture"
                                        : "nothing in this layer speaks for the class",
@@ -217,8 +218,9 @@ static enum luc_status run_score_cam(struct luc_run *run, const void *params, st
     enum luc_status st = open_cam(&c, err);
     if (!st)
         st = luc_perturb_run(run,
-                             &(struct luc_perturb){ .shape = &c.input.shape,
+                             &(struct luc_perturb){ .shape = &c.maps.input.shape,
                                                     .n = c.n_used + 1,
+                                                    .value = c.maps.unit.value,
                                                     .to = 1,
                                                     .ctx = &c,
                                                     .make = make,
@@ -236,7 +238,6 @@ const struct luc_method luc_method_score_cam = {
     .groups = LUC_GROUP_INPUT | LUC_GROUP_VIEW | LUC_GROUP_SEED,
     .images_min = 1,
     .images_max = 1,
-    .needs_classes = true,
     .params_size = sizeof(struct params),
     .params = rows,
     .run = run_score_cam,

@@ -10,12 +10,14 @@
 struct luc_perturb {
     const struct luc_shape *shape; /* of one picture, [1, C, H, W] */
     size_t n;                      /* pictures in all */
+    size_t value;                  /* what to read: the logits, or what holds a neuron */
     double from, to;               /* progress that the runner reports */
     void *ctx;
     /* Writes picture `i`; called once for each, in order. */
     void (*make)(void *ctx, size_t i, float *picture);
-    /* Reads its logits [1, classes]; called once for each, in order. */
-    void (*use)(void *ctx, size_t i, const struct luc_tensor *logits);
+    /* Reads what the value holds for it, [1, ...]; called once for each, in order. */
+    void (*use)(void *ctx, size_t i, const struct luc_tensor *held);
+    void (*preview)(void *ctx); /* called when a preview is wanted; may be NULL */
 };
 
 /* make() of a whole batch comes before its use(). Fails before the first make(), but for

@@ -201,6 +201,7 @@ enum luc_status luc_run_forward(struct luc_run *run, const struct luc_tensor *in
         memcpy(luc_exec_input(*exec, 0)->data, input->data,
                luc_numel(&input->shape) * sizeof(float));
     luc_exec_forward(*exec);
+    run->passes += 1;
     return LUC_OK;
 }
 

@@ -2,6 +2,7 @@
 
 #include "core/methods/collapse.h"
 #include "core/model/layers.h"
+#include "core/tensor/draw.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -39,6 +40,23 @@ enum luc_status luc_show_map(struct luc_run *run, const char *key, const struct 
         .x = frame->x, .y = frame->y, .width = frame->width, .height = frame->height
     };
     return put_map(run, key, map, is_signed, &place, why, err);
+}
+
+void luc_show_preview(struct luc_run *run, const float *map, size_t width, size_t height,
+                      bool is_signed, const struct luc_frame *frame)
+{
+    struct luc_view_params view;
+    struct luc_image drawn = { 0 };
+    const struct luc_image *photo = NULL;
+    const struct luc_box at = { frame->x, frame->y, frame->width, frame->height };
+    luc_params_default(luc_view_rows, &view);
+    enum luc_status st = luc_run_image(run, 0, &photo, NULL);
+    if (!st)
+        st = luc_draw_map(map, width, height, is_signed, photo, &(struct luc_placing){ at, at },
+                          &view, &drawn, NULL);
+    if (!st)
+        luc_run_preview(run, &drawn);
+    luc_image_done(&drawn);
 }
 
 enum luc_status luc_layer_cells(struct luc_run *run, size_t layer, const struct luc_frame *frame,

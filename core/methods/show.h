@@ -20,6 +20,10 @@ LUC_MUST_USE enum luc_status luc_show_map(struct luc_run *run, const char *key,
                                           const struct luc_frame *frame, const char *why,
                                           struct luc_error *err);
 
+/* The map so far, drawn over upload 0 as a preview; nothing where memory is short. */
+void luc_show_preview(struct luc_run *run, const float *map, size_t width, size_t height,
+                      bool is_signed, const struct luc_frame *frame);
+
 /* What the cells of a layer's map [.., h, w] cover, in pixels of the network's input: each cell is as
  * wide as the layer's stride and centred on its receptive field, so the whole may be shifted against
  * the picture (ResNet-50's last layer by half a stride). The whole input for layers whose units see

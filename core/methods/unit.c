@@ -1,6 +1,7 @@
 #include "core/methods/unit.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -172,6 +173,22 @@ enum luc_status luc_unit_report(struct luc_run *run, const struct luc_unit *u,
         st = luc_result_text(run->result, "vs", luc_model_label(run->model, u->against, buf), err);
         if (!st)
             st = luc_result_number(run->result, "difference", u->score, err);
+    }
+    return st;
+}
+
+enum luc_status luc_unit_of(enum luc_status st, struct luc_error *err)
+{
+    static const char *const keys[] = { "layer", "channel", "position" };
+    for (size_t i = 0; st && err && i < sizeof(keys) / sizeof(keys[0]); i++) {
+        char text[LUC_ERROR_TEXT];
+        if (strcmp(err->param, keys[i]) != 0)
+            continue;
+        const bool named = strncmp(err->text, keys[i], strlen(keys[i])) == 0;
+        snprintf(text, sizeof(text), "%s%.240s", named ? LUC_UNIT_OF : "", err->text);
+        luc_fail_param(err, st, "", "%s", text);
+        snprintf(err->param, sizeof(err->param), LUC_UNIT_OF "%s", keys[i]);
+        break;
     }
     return st;
 }

@@ -15,20 +15,24 @@ struct luc_unit_params { /* rows: LUC_UNIT_ROWS */
 
 #define LUC_CHANNEL_MAX 1048576
 
-/* Rows for field `f` of the params struct T. */
+/* Rows for field `f` of the params struct T. Methods whose own layer or channel means something else
+ * take LUC_UNIT_OF_ROWS: of_layer, of_channel, of_position. */
 /* clang-format off */
-#define LUC_UNIT_TEXT(T, f, k, d, text)                                                            \
-    { .key = #k, .doc = (text), .unit = "", .type = LUC_PARAM_TEXT,                                \
+#define LUC_UNIT_TEXT(T, f, k, name, d, text)                                                      \
+    { .key = (name), .doc = (text), .unit = "", .type = LUC_PARAM_TEXT,                            \
       .offset = LUC_FIELD(T, f.k, char[LUC_TEXT_MAX]), .def_text = (d) }
-#define LUC_UNIT_ROWS(T, f)                                                                        \
-    LUC_UNIT_TEXT(T, f, target, "top", LUC_TARGET_DOC),                                            \
-    LUC_UNIT_TEXT(T, f, vs, "", LUC_VS_DOC),                                                       \
-    LUC_UNIT_TEXT(T, f, layer, "", "Explain a neuron of this layer instead of a class"),           \
-    { .key = "channel", .doc = "The neuron's channel; -1: the one that answers most", .unit = "",  \
-      .type = LUC_PARAM_INT, .offset = LUC_FIELD(T, f.channel, int64_t), .def = -1, .min = -1,     \
-      .max = LUC_CHANNEL_MAX },                                                                    \
-    LUC_UNIT_TEXT(T, f, position, "max",                                                           \
+#define LUC_UNIT_ROWS_NAMED(T, f, of)                                                              \
+    LUC_UNIT_TEXT(T, f, target, "target", "top", LUC_TARGET_DOC),                                  \
+    LUC_UNIT_TEXT(T, f, vs, "vs", "", LUC_VS_DOC),                                                 \
+    LUC_UNIT_TEXT(T, f, layer, of "layer", "", "Explain a neuron of this layer, not a class"),     \
+    { .key = of "channel", .doc = "The neuron's channel; -1: the one that answers most",           \
+      .unit = "", .type = LUC_PARAM_INT, .offset = LUC_FIELD(T, f.channel, int64_t), .def = -1,    \
+      .min = -1, .max = LUC_CHANNEL_MAX },                                                         \
+    LUC_UNIT_TEXT(T, f, position, of "position", "max",                                            \
                   "The neuron's place in its channel: max (where it answers most) or ROW,COLUMN")
+#define LUC_UNIT_ROWS(T, f) LUC_UNIT_ROWS_NAMED(T, f, "")
+#define LUC_UNIT_OF         "of_"
+#define LUC_UNIT_OF_ROWS(T, f) LUC_UNIT_ROWS_NAMED(T, f, LUC_UNIT_OF)
 /* clang-format on */
 
 /* Of a method whose own layer means something else: classes only. */
@@ -66,5 +70,9 @@ void luc_unit_seed(const struct luc_unit *unit, struct luc_tensor *seed);
  * activation. */
 LUC_MUST_USE enum luc_status luc_unit_report(struct luc_run *run, const struct luc_unit *unit,
                                              struct luc_error *err);
+
+/* For methods with LUC_UNIT_OF_ROWS: an error about layer, channel or position is one about
+ * of_layer, ... Returns `st`. */
+enum luc_status luc_unit_of(enum luc_status st, struct luc_error *err);
 
 #endif
