@@ -141,7 +141,8 @@ enum luc_status luc_explainer_run(struct luc_run *run, const struct luc_explaine
         hooks.wants_preview = run->hooks->wants_preview;
         hooks.preview = run->hooks->preview;
     }
-    made.arena = luc_arena_create(luc_arena_limit(run->arena));
+    made.arena = luc_run_is_dry(run) ? luc_arena_create_dry(luc_arena_limit(run->arena))
+                                     : luc_arena_create(luc_arena_limit(run->arena));
     if (!made.arena)
         return luc_fail_nomem(err, "a map", luc_arena_limit(run->arena));
     luc_result_init(&made.result, made.arena);
