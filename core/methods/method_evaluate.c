@@ -266,12 +266,15 @@ static enum luc_status randomise_all(struct evaluation *e, struct luc_error *err
 
 /* ---- the answer ---- */
 
+/* `room` for rows, of which n are used: as many as a dry run must think of. */
 static enum luc_status put_curve(struct luc_result *r, const char *key, const char *const *columns,
-                                 const double *a, const double *b, size_t n, double x0, double dx,
-                                 struct luc_error *err)
+                                 const double *a, const double *b, size_t n, size_t room, double x0,
+                                 double dx, struct luc_error *err)
 {
     struct luc_table *t = NULL;
-    const enum luc_status st = luc_result_table(r, key, columns, 3, n, &t, err);
+    const enum luc_status st = luc_result_table(r, key, columns, 3, room, &t, err);
+    if (!st)
+        t->n_rows = n;
     for (size_t i = 0; !st && i < n; i++) {
         t->cells[3 * i].number = x0 + dx * (double)i;
         t->cells[3 * i + 1].number = a[i];
@@ -287,11 +290,12 @@ static enum luc_status put_curves(struct evaluation *e, struct luc_error *err)
     const struct luc_curves *c = &e->curves;
     const size_t parts = (size_t)e->p->road;
     const double part = 1 / (double)(parts + 1);
-    const enum luc_status st = put_curve(e->run->result, "curve", curve, c->deletion, c->insertion,
-                                         e->steps + 1, 0, 1 / (double)e->steps, err);
+    const enum luc_status st =
+        put_curve(e->run->result, "curve", curve, c->deletion, c->insertion, e->steps + 1,
+                  e->p->steps ? e->steps + 1 : STEPS_MAX + 1, 0, 1 / (double)e->steps, err);
     return st || parts == 0 ? st
                             : put_curve(e->run->result, "road_curve", road, c->morf, c->lerf, parts,
-                                        part, part, err);
+                                        parts, part, part, err);
 }
 
 static enum luc_status put_texts(struct evaluation *e, double cost, struct luc_error *err)
