@@ -14,8 +14,8 @@
 #define METHODS(X)                                                                                 \
     X(saliency)                                                                                    \
     X(guided_backprop)                                                                             \
-    X(deconvnet) X(occlusion) X(grad_cam) X(cam) X(integrated_gradients) X(smoothgrad)             \
-        X(score_cam) X(rise)
+    X(deconvnet)                                                                                   \
+    X(occlusion) X(grad_cam) X(cam) X(integrated_gradients) X(smoothgrad) X(score_cam) X(rise)
 #define X(name) extern const struct luc_method luc_method_##name;
 METHODS(X)
 #undef X
@@ -186,7 +186,7 @@ static void set_up(struct bench *b, const char *net, const char *path, const cha
 
 static int squeezenet(void **state)
 {
-    static struct bench b = { .seed = 7,
+    static struct bench b = { .seed = 23,
                               .path_seed = 2,
                               .inner = "/features/features.9/Concat_output_0" };
     char path[512];
