@@ -4,6 +4,7 @@
 #include "core/base/file.h"
 #include "server/command.h"
 #include "server/method_help.h"
+#include "server/profile.h"
 #include "server/services.h"
 
 #include <dirent.h>
@@ -18,6 +19,7 @@
 struct asked {
     struct api_job *job;
     const char *out; /* NULL: standard output */
+    bool profile;    /* a table of what each layer took, to standard error */
     const struct cfg *cfg;
 };
 
@@ -171,6 +173,8 @@ static enum luc_status read_arguments(struct asked *a, int argc, char **argv, st
             if (i + 1 >= argc)
                 return luc_fail(err, LUC_INVALID, "-o wants a file");
             a->out = argv[++i];
+        } else if (strcmp(argv[i], "--profile") == 0) {
+            a->profile = true;
         } else if (strncmp(argv[i], "--", 2) == 0 && argv[i][2]) {
             st = add_flag(a, argc, argv, &i, err);
         } else if (strcmp(argv[i], "--") != 0) {
@@ -205,7 +209,11 @@ static int write_answer(const struct asked *a, const struct api_response *res)
 static int compute(const struct asked *a, struct srv_services *s)
 {
     const size_t width = a->cfg->threads ? (size_t)a->cfg->threads : srv_cores();
-    struct luc_threads threads = { width > 1 ? luc_pool_create(width - 1) : NULL, width };
+    struct srv_profile profile = { 0 };
+    const struct luc_probe probe = { .step = srv_profile_step, .ctx = &profile };
+    struct luc_threads threads = { .pool = width > 1 ? luc_pool_create(width - 1) : NULL,
+                                   .width = width,
+                                   .probe = a->profile ? &probe : NULL };
     const struct api_services services = { .env = &s->env,
                                            .threads = &threads,
                                            .picture = read_again,
@@ -217,6 +225,9 @@ static int compute(const struct asked *a, struct srv_services *s)
         status = write_answer(a, &res);
     else
         status = srv_complain("run", res.error.text, 1);
+    if (a->profile)
+        srv_profile_print(&profile, stderr);
+    srv_profile_done(&profile);
     api_response_done(&res);
     luc_pool_destroy(threads.pool);
     return status;

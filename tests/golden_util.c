@@ -293,9 +293,10 @@ void graph_ask(const struct luc_graph *g, const struct question *q, const struct
     };
     const struct luc_plan *plan = NULL;
     struct luc_exec *x = NULL;
-    struct luc_threads threads = { NULL, 1 };
+    struct luc_threads threads = { .pool = NULL, .width = 1 };
     if (how->width > 1)
-        threads = (struct luc_threads){ luc_pool_create(how->width - 1), how->width };
+        threads =
+            (struct luc_threads){ .pool = luc_pool_create(how->width - 1), .width = how->width };
     MUST(luc_plan_create(&spec, mem, &plan, err));
     MUST(luc_exec_create(plan, mem, &threads, &x, err));
     answer(x, q, &spec, input, arena, a);
@@ -501,7 +502,8 @@ void check_tiles(const struct luc_graph *graph, const char *value, const struct 
         spec.tile = i ? side * 2 / 3 : side * 2 / 5; /* small ones recomputed would take minutes */
         spec.keep_bytes = i ? 0 : SIZE_MAX;
         const float *one = run_tiles(&spec, input->data, NULL, arena);
-        const float *three = run_tiles(&spec, input->data, &(struct luc_threads){ pool, 3 }, arena);
+        const float *three =
+            run_tiles(&spec, input->data, &(struct luc_threads){ .pool = pool, .width = 3 }, arena);
         assert_memory_equal(one, three, luc_numel(&y->shape) * sizeof(float));
         for (size_t k = 0; k < luc_numel(&y->shape); k++) {
             apart = fmax(apart, fabs((double)y->data[k] - (double)one[k]));

@@ -396,7 +396,7 @@ void gradcheck_run(const struct gradcheck *g)
 static void run_wide(struct op_rig *r, const struct gradcheck *g, size_t width)
 {
     struct luc_pool *pool = width > 1 ? luc_pool_create(width - 1) : NULL;
-    const struct luc_threads threads = { pool, width };
+    const struct luc_threads threads = { .pool = pool, .width = width };
     op_rig_init(r, g);
     r->threads = &threads;
     if (g->op->prepare)

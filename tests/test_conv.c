@@ -242,7 +242,7 @@ static void conv_rows__same_bits_for_any_number_of_threads(void **state)
         { { 40, 70, 40, 70, 3, 3, 1, 1, 1, 1, 1, 1, 1, 1 }, 1, 40, 3, 1 },
     };
     struct luc_pool *pool = luc_pool_create(3);
-    const struct luc_threads threads = { pool, 4 };
+    const struct luc_threads threads = { .pool = pool, .width = 4 };
     struct luc_rng rng;
     luc_rng_seed(&rng, 15);
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

@@ -229,7 +229,7 @@ static void panel__same_bits_for_any_number_of_threads(void **state)
 {
     (void)state;
     struct luc_pool *pool = luc_pool_create(3);
-    const struct luc_threads threads = { pool, 4 };
+    const struct luc_threads threads = { .pool = pool, .width = 4 };
     struct luc_rng rng;
     luc_rng_seed(&rng, 34);
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

@@ -181,7 +181,7 @@ static void loop__any_number_of_threads_gives_the_same_bits(void **state)
 {
     struct bed *b = *state;
     for (size_t k = 0; k < N_WAYS; k++) {
-        const struct luc_threads threads = { b->pool, 4 };
+        const struct luc_threads threads = { .pool = b->pool, .width = 4 };
         struct luc_loop_spec spec = ways[k];
         struct rig one, four;
         begin(&one, b, &spec, 2, LUC_FOURIER);

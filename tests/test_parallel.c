@@ -26,7 +26,7 @@ static void hit(void *ctx, size_t item, size_t lane)
 
 static void run_turns(struct luc_pool *pool, size_t width)
 {
-    const struct luc_threads threads = { pool, width };
+    const struct luc_threads threads = { .pool = pool, .width = width };
     for (int turn = 0; turn < TURNS; turn++) {
         struct tally t = { 0 };
         luc_parallel_for(&threads, ITEMS, hit, &t);

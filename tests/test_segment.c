@@ -336,7 +336,8 @@ static void grabcut__gives_the_same_bits_for_any_number_of_threads(void **state)
     paint_scene(&a);
     paint_scene(&b);
     const struct luc_grabcut one = cut_scene(&a, 4, NULL);
-    const struct luc_grabcut three = cut_scene(&b, 4, &(struct luc_threads){ pool, 3 });
+    const struct luc_grabcut three =
+        cut_scene(&b, 4, &(struct luc_threads){ .pool = pool, .width = 3 });
     assert_memory_equal(a.seeds, b.seeds, sizeof(a.seeds));
     assert_true(one.energy == three.energy);
     luc_pool_destroy(pool);

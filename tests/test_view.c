@@ -123,7 +123,7 @@ static void view__any_number_of_threads_gives_the_same_bits(void **state)
     float x[MOST], out[2][MOST], back[2][MOST];
     fill(x, 3 * 121, &rng);
     for (int k = 0; k < 2; k++) {
-        const struct luc_threads threads = { k ? pool : NULL, k ? 4 : 1 };
+        const struct luc_threads threads = { .pool = k ? pool : NULL, .width = k ? 4 : 1 };
         luc_view_apply(&v, &threads, 3, 11, 11, x, out[k]);
         luc_view_adjoint(&v, &threads, 3, 11, 11, x, back[k]);
     }

@@ -197,7 +197,7 @@ static void winograd__same_bits_for_any_number_of_threads(void **state)
     (void)state;
     static const struct luc_conv cases[] = { SHAPE(1, 20, 40, 60, 70), SHAPE(2, 140, 70, 13, 14) };
     struct luc_pool *pool = luc_pool_create(3);
-    const struct luc_threads threads = { pool, 4 };
+    const struct luc_threads threads = { .pool = pool, .width = 4 };
     struct luc_rng rng;
     luc_rng_seed(&rng, 24);
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

@@ -20,10 +20,13 @@ struct luc_pool *luc_pool_create(size_t n_helpers);
 /* Waits for the helpers to end; no loop may be running. NULL is fine. Returns NULL. */
 struct luc_pool *luc_pool_destroy(struct luc_pool *pool);
 
-/* A job's thread budget. { NULL, 1 } runs everything on the caller. */
+/* A job's thread budget. { .width = 1 } runs everything on the caller. */
 struct luc_threads {
     struct luc_pool *pool; /* borrowed; may be NULL */
     size_t width;          /* lanes, at least 1 */
+    /* Told what every step of a network took that runs on these threads (core/graph/exec.h); may be
+     * NULL. */
+    const struct luc_probe *probe;
 };
 
 typedef void luc_parallel_body(void *ctx, size_t item, size_t lane);

@@ -16,9 +16,8 @@ struct luc_exec {
     const struct luc_tensor **in;
     struct luc_tensor *in_view, **din;
     bool *din_fresh;
-    bool dry; /* its arena is: nothing is computed */
-    luc_exec_probe *probe;
-    void *probe_ctx;
+    bool dry;                      /* its arena is: nothing is computed */
+    const struct luc_probe *probe; /* may be NULL */
 };
 
 static void *at_buffer(const struct luc_exec *x, size_t buffer)
@@ -76,6 +75,7 @@ enum luc_status luc_exec_create(const struct luc_plan *plan, struct luc_arena *a
         return luc_fail_nomem(err, "run", sizeof(*x));
     x->plan = plan;
     x->threads = threads;
+    x->probe = threads ? threads->probe : NULL;
     x->dry = luc_arena_is_dry(arena);
     x->memory = luc_arena_raw(arena, plan->bytes, 1);
     x->value = luc_arena_alloc(arena, n, sizeof(*x->value));
@@ -167,6 +167,16 @@ static void forward_step(struct luc_exec *x, const struct luc_step *step)
     node->op->forward(&call);
 }
 
+static void tell(const struct luc_exec *x, const struct luc_step *step, bool backward, double ms)
+{
+    const struct luc_timing timing = { .node = step->node,
+                                       .shape = &x->value[step->out0].shape,
+                                       .backward = backward,
+                                       .ms = ms,
+                                       .flops = step->flops };
+    x->probe->step(x->probe->ctx, &timing);
+}
+
 void luc_exec_forward(struct luc_exec *x)
 {
     const struct luc_plan *plan = x->plan;
@@ -176,8 +186,7 @@ void luc_exec_forward(struct luc_exec *x)
         const double start = x->probe ? now_ms() : 0;
         forward_step(x, &plan->steps[i]);
         if (x->probe)
-            x->probe(x->probe_ctx, plan->steps[i].node, false, now_ms() - start,
-                     plan->steps[i].flops);
+            tell(x, &plan->steps[i], false, now_ms() - start);
     }
     for (size_t i = 0; i < plan->graph->n_values; i++)
         if (plan->spots[i].seeded)
@@ -281,7 +290,7 @@ void luc_exec_backward(struct luc_exec *x, enum luc_relu_rule rule)
         const double start = x->probe ? now_ms() : 0;
         backward_step(x, step, rule);
         if (x->probe)
-            x->probe(x->probe_ctx, step->node, true, now_ms() - start, step->flops);
+            tell(x, step, true, now_ms() - start);
     }
 }
 
@@ -294,10 +303,4 @@ const struct luc_tensor *luc_exec_grad(const struct luc_exec *x, size_t value)
 bool luc_exec_is_dry(const struct luc_exec *x)
 {
     return x->dry;
-}
-
-void luc_exec_set_probe(struct luc_exec *x, luc_exec_probe *probe, void *ctx)
-{
-    x->probe = probe;
-    x->probe_ctx = ctx;
 }

@@ -41,9 +41,16 @@ const struct luc_tensor *luc_exec_grad(const struct luc_exec *x, size_t value);
 
 bool luc_exec_is_dry(const struct luc_exec *x);
 
-/* Called after every step when set: node, milliseconds, backward or not. For profiles. */
-typedef void luc_exec_probe(void *ctx, const struct luc_node *node, bool backward, double ms,
-                            double flops);
-void luc_exec_set_probe(struct luc_exec *x, luc_exec_probe *probe, void *ctx);
+/* One step of a run: what luc_threads.probe is told. */
+struct luc_timing {
+    const struct luc_node *node;
+    const struct luc_shape *shape; /* of the node's first output */
+    bool backward;
+    double ms, flops; /* flops of one forward */
+};
+struct luc_probe {
+    void (*step)(void *ctx, const struct luc_timing *timing); /* on the thread that runs */
+    void *ctx;
+};
 
 #endif

@@ -316,13 +316,17 @@ static enum luc_status prepare_nodes(struct luc_graph *g, bool late, struct luc_
 
 void luc_graph_pack(struct luc_graph *g, bool fast)
 {
-    enum luc_status st = LUC_OK; /* short of memory: the rest stays as it is */
     luc_lock_take(g->lock);
-    for (size_t i = 0; !st && !g->packed && i < g->n_nodes; i++)
-        if (g->nodes[i].op->pack && !g->nodes[i].packed)
-            st = prepare_node(g, &g->nodes[i], g->nodes[i].op->pack, &g->nodes[i].packed, NULL);
-    if (fast && !g->packed_fast)
-        st = prepare_nodes(g, true, NULL);
+    for (size_t i = 0; !g->packed && i < g->n_nodes; i++) {
+        struct luc_node *node = &g->nodes[i];
+        if (node->op->pack && !node->packed &&
+            prepare_node(g, node, node->op->pack, &node->packed, NULL) != LUC_OK)
+            break; /* short of memory: the rest stays as it is */
+    }
+    if (fast && !g->packed_fast) {
+        const enum luc_status st = prepare_nodes(g, true, NULL);
+        (void)st; /* the same */
+    }
     g->packed = true;
     g->packed_fast = g->packed_fast || fast;
     luc_lock_drop(g->lock);

@@ -1,6 +1,7 @@
 #include "core/kernels/conv_panel.h"
 #include "core/kernels/clones.h"
 
+#include <assert.h>
 #include <string.h>
 
 #define STAGE ((size_t)1 << 16) /* floats of a staged block: 256 KiB */
@@ -364,6 +365,7 @@ void luc_conv_panel_y(const struct luc_conv *g, const float *x, const float *pan
                       const struct luc_threads *threads)
 {
     struct job j = { .g = g, .x = x, .panels = panels, .fin = fin, .y = y, .narrow = narrow };
+    assert(x && y && scratch);
     j.cut = cut(g);
     j.offsets = scratch;
     j.staged = (float *)scratch + offset_floats(&j.cut);

@@ -132,7 +132,7 @@ int main(int argc, char **argv)
 {
     const size_t width = argc > 1 ? strtoul(argv[1], NULL, 10) : 1;
     struct luc_pool *pool = width > 1 ? luc_pool_create(width - 1) : NULL;
-    const struct luc_threads threads = { pool, width };
+    const struct luc_threads threads = { .pool = pool, .width = width };
     luc_blas_init();
     printf("%s, %zu threads; bare product on one core %.1f GFLOP/s\n", luc_blas_corename(), width,
            bare_product());

@@ -143,7 +143,7 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < 4; i++)
         n[i] = strtoul(argv[i < 3 ? 2 + i : 7], NULL, 10);
     const struct luc_shape shape = luc_shape4(n[2], 3, n[0], n[1]);
-    struct luc_threads threads = { luc_pool_create(n[3] - 1), n[3] };
+    struct luc_threads threads = { .pool = luc_pool_create(n[3] - 1), .width = n[3] };
     struct bench b = { .gradient = !strcmp(argv[5], "gradient") };
     struct luc_model *m = load(argv[1]);
     struct luc_arena *arena = luc_arena_create(LIMIT);

@@ -83,7 +83,7 @@ static double best(const struct luc_threads *threads, struct job *j, luc_paralle
 int main(int argc, char **argv)
 {
     const size_t width = argc > 1 ? strtoul(argv[1], NULL, 10) : 1;
-    const struct luc_threads threads = { luc_pool_create(width - 1), width };
+    const struct luc_threads threads = { .pool = luc_pool_create(width - 1), .width = width };
     struct job j = { .n_items = width };
     j.memory = aligned_alloc(64, FLOATS * sizeof(float));
     j.sums = calloc(width, sizeof(float));
