@@ -1,3 +1,4 @@
 # Segmentation and attacks.
 luc_test(test_segment LINK core)
 luc_test(test_method_segment LINK core SOURCES linear_model.c method_case.c)
+luc_test(test_method_fool LINK core SOURCES linear_model.c method_case.c)
