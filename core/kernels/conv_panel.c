@@ -269,6 +269,7 @@ static void finish(const struct job *j, const struct area *a, size_t panel, cons
     const bool whole = a->cols == c->win.ow;
     const size_t lines = whole ? 1 : a->rows, length = whole ? a->rows * a->cols : a->cols;
     const size_t rows = min(LUC_PANEL, j->g->c_out - panel * LUC_PANEL);
+    assert(j->y);
     for (size_t r = 0; r < rows; r++) {
         const size_t m = panel * LUC_PANEL + r;
         const float bias = j->fin->bias ? j->fin->bias[m] : 0.0f;
@@ -365,7 +366,6 @@ void luc_conv_panel_y(const struct luc_conv *g, const float *x, const float *pan
                       const struct luc_threads *threads)
 {
     struct job j = { .g = g, .x = x, .panels = panels, .fin = fin, .y = y, .narrow = narrow };
-    assert(x && y && scratch);
     j.cut = cut(g);
     j.offsets = scratch;
     j.staged = (float *)scratch + offset_floats(&j.cut);
