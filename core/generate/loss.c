@@ -1,5 +1,6 @@
 #include "core/generate/loss.h"
 
+#include "core/generate/guide.h"
 #include "core/generate/objective.h"
 #include "core/tensor/blas.h"
 
@@ -139,6 +140,7 @@ double luc_loss_eval(struct luc_loss *loss, const struct luc_threads *threads,
     case LUC_LOSS_CHANNEL:
     case LUC_LOSS_NEURON:
     case LUC_LOSS_DIRECTION: loss->latest = luc_objective_eval(loss, features, gradient); break;
+    case LUC_LOSS_GUIDE: loss->latest = luc_guide_eval(loss, features, gradient); break;
     case LUC_LOSS_DIVERSITY:
         loss->latest = luc_diversity_eval(loss, threads, features, gradient);
         break;

@@ -15,6 +15,7 @@
  *   NEURON     -F_k at one position
  *   DIRECTION  -mean over positions of sum_c F_c v_c / |v|
  *
+ * GUIDE        core/generate/guide.h: what a guide picture makes the layer answer (N = 1)
  * DIVERSITY    mean over pairs of pictures of the cosine of their Gram matrices: pictures not to be
  *              like one another
  *
@@ -40,16 +41,18 @@ enum luc_loss_kind {
     LUC_LOSS_NEURON,
     LUC_LOSS_DIRECTION,
     LUC_LOSS_DIVERSITY,
+    LUC_LOSS_GUIDE,
 };
 
 struct luc_loss {
     enum luc_loss_kind kind;
     size_t value; /* the layer */
     double weight;
-    float *target;  /* GRAM: G0 [C, C]; FEATURE: F0, like the layer; DIRECTION: v [C]. Borrowed */
-    double size;    /* GRAM: sum G0^2; FEATURE: mean F0^2; never 0 */
-    float *scratch; /* GRAM: 2 * C * C floats; DIVERSITY: 2 * N * C * C floats. Borrowed */
-    size_t index;   /* CLASS, CHANNEL, NEURON: k, below C */
+    float *target;      /* GRAM: G0 [C, C]; FEATURE: F0, like the layer; DIRECTION: v [C]; GUIDE: Y
+                     [C, positions]. Borrowed */
+    double size;        /* GRAM: sum G0^2; FEATURE: mean F0^2; never 0 */
+    float *scratch;     /* GRAM: 2 * C * C floats; DIVERSITY: 2 * N * C * C floats. Borrowed */
+    size_t index;       /* CLASS, CHANNEL, NEURON: k, below C; GUIDE: its positions */
     size_t row, column; /* NEURON: below H and W */
     double sharpen;     /* CLASS */
     double latest;      /* the unweighted loss of the latest luc_loss_eval() */

@@ -101,7 +101,8 @@ double luc_objective_eval(const struct luc_loss *loss, const struct luc_tensor *
         case LUC_LOSS_DIRECTION: sum += direction(loss, &x); break;
         case LUC_LOSS_GRAM:
         case LUC_LOSS_FEATURE:
-        case LUC_LOSS_DIVERSITY: break; /* not objectives */
+        case LUC_LOSS_DIVERSITY:
+        case LUC_LOSS_GUIDE: break; /* not objectives */
         }
     }
     return sum;
