@@ -23,7 +23,7 @@ for block in "$work"/block*.sh; do
         [ -e "$LUCIDA_MODELS/$model.json" ] || { echo "left out: needs $model (lucida models pull)"; continue 2; }
     done
     cp docs/occlusion.jpg painting.jpg
-    sed -i 's|-F size=256|& -F sizes=64 -F steps=2|' "$block" # what takes minutes, in seconds
+    sed -i 's|-F size=256|-F size=64 -F steps=2|' "$block" # what takes minutes, in seconds
     sed -i "s|http://127\.0\.0\.1:8080|$LUCIDA_TEST_URL|g; s|resnet50|$LUCIDA_DEFAULT_MODEL|g" "$block"
     grep -q '^curl' "$block" && sed -i 's/^curl /curl --fail-with-body -sS /' "$block"
     if ! out=$(sh -eux "$block" 2>&1); then
