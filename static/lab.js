@@ -2,11 +2,14 @@
 // takes long is a job, shown while it runs and found again after a reload by the address's #job=ID.
 // It speaks only the public API and knows no method by name.
 
-const $ = (id) => document.getElementById(id);
+import { collectionChoice, startCollections } from "./collections.js";
+import { $, Problem, ask, getJson, make, show, words } from "./page.js";
 
 // What the page chooses itself, so that one answer brings both the numbers and the pictures.
 const ANSWER = { format: "json", embed: "true" };
+const MANY = 20;     // pictures; more are not counted out
 const OWN_SHOWN = 6; // a method's further settings stand with those that many methods share
+const POOL = "collection"; // the parameter that stands in place of pictures
 const NOT_ASKED = new Set([...Object.keys(ANSWER), "quality", "model"]);
 
 const lab = {
@@ -21,57 +24,6 @@ const lab = {
   running: null,       // { stop } while a request or a job is under way
 };
 
-function make(tag, attributes = {}, ...children) {
-  const node = document.createElement(tag);
-  for (const [key, value] of Object.entries(attributes)) {
-    if (key in node && typeof value !== "string") node[key] = value;
-    else node.setAttribute(key, value);
-  }
-  node.append(...children);
-  return node;
-}
-
-const words = (key) => key.replaceAll("_", " ").replaceAll("-", " ");
-
-function show(node, visible) {
-  node.hidden = !visible;
-}
-
-// ---- talking to the server ----------------------------------------------------------------------
-
-class Problem extends Error {
-  constructor(detail, { errors = [], status = 0 } = {}) {
-    super(detail);
-    this.errors = errors;
-    this.status = status;
-  }
-}
-
-const noAnswer = () => new Problem("The server does not answer. Is it running?");
-
-async function problemOf(response) {
-  const text = await response.text();
-  try {
-    const doc = JSON.parse(text);
-    return new Problem(doc.detail || doc.title || response.statusText, doc);
-  } catch {
-    return new Problem(`The server answered ${response.status} ${response.statusText}`, response);
-  }
-}
-
-async function ask(url, options = {}) {
-  let response;
-  try {
-    response = await fetch(url, { headers: { Accept: "application/json" }, ...options });
-  } catch (error) {
-    throw error.name === "AbortError" ? error : noAnswer();
-  }
-  if (!response.ok) throw await problemOf(response);
-  return response;
-}
-
-const getJson = async (url) => (await ask(url)).json();
-
 // ---- the form -----------------------------------------------------------------------------------
 
 const propertiesOf = (method) => method.parameters.properties;
@@ -80,7 +32,10 @@ function control(key, schema) {
   const id = `p-${key}`;
   const type = schema.type;
   let input;
-  if (schema.enum) {
+  let fill = null; // brings its choices up to date
+  if (key === POOL) {
+    ({ input, fill } = collectionChoice(id, schema));
+  } else if (schema.enum) {
     input = make("select", { id });
     for (const value of schema.enum) input.append(make("option", { value: String(value) }, words(String(value))));
     input.value = String(schema.default);
@@ -107,7 +62,7 @@ function control(key, schema) {
     input.setAttribute("list", `${id}-list`);
     field.append(make("datalist", { id: `${id}-list` }, ...schema.examples.map((value) => make("option", { value }))));
   }
-  return { field, input, error, schema };
+  return { field, input, error, schema, fill };
 }
 
 function hintOf(schema) {
@@ -138,7 +93,7 @@ function buildForm() {
       else one.input.value = before.input.value;
     }
     lab.controls.set(key, one);
-    const first = schema["x-own"] && $("own").childElementCount < OWN_SHOWN;
+    const first = key === POOL || (schema["x-own"] && $("own").childElementCount < OWN_SHOWN);
     $(first ? "own" : "shared").append(one.field);
   }
   show($("more"), $("shared").childElementCount > 0);
@@ -179,6 +134,7 @@ function chooseMethod() {
   buildForm();
   buildModels();
   show($("first"), lab.method.images.max > 0);
+  show($("collections"), lab.controls.has(POOL));
   showFurther();
   clearErrors();
   refresh();
@@ -219,28 +175,31 @@ function filePart(file, i) {
   return ["-F", quoted(`image=@${path}`)];
 }
 
+// The collection that is asked for in place of pictures, or "".
+const pool = () => (lab.controls.has(POOL) ? valueOf(lab.controls.get(POOL)) : "");
+
 // The pictures to send, the photograph first.
 function pictures() {
   const { max } = lab.method.images;
-  return max > 0 && lab.file ? [lab.file, ...furtherAsked()] : [];
+  return max > 0 && lab.file && !pool() ? [lab.file, ...furtherAsked()] : [];
 }
 
 function curlLines() {
   const { name, cost, images } = lab.method;
-  const files = images.max > 0 ? [lab.file, ...furtherAsked()] : [];
-  while (files.length < images.min) files.push(null);
+  const files = images.max > 0 && !pool() ? [lab.file, ...furtherAsked()] : [];
+  while (files.length < images.min && !pool()) files.push(null);
   const fields = [...files.flatMap(filePart), ...asked().flatMap(([key, value]) => ["-F", quoted(`${key}=${value}`)])];
   const url = quoted(new URL(name, location.href).href);
   const to = answersPicture(lab.method) ? ` -o ${quoted(`${name}.png`)}` : "";
   const way = fields.length ? fields.join(" ") : "-X POST";
-  if (cost !== "slow") return `curl ${way} ${url}${to}`;
+  if (cost !== "slow" && !pool()) return `curl ${way} ${url}${to}`;
   const origin = new URL(".", location.href).href.replace(/\/$/, "");
   return [`job=$(curl -s -o /dev/null -w '%header{location}' ${way} ${url})`,
     `curl -N "${origin}$job/events"`, `curl "${origin}$job/result"${to}`].join("\n");
 }
 
 function refresh() {
-  const enough = lab.method && pictures().length >= lab.method.images.min;
+  const enough = lab.method && (pool() || pictures().length >= lab.method.images.min);
   $("run").disabled = !enough || Boolean(lab.running) || $("model").disabled;
   show($("command"), Boolean(lab.method));
   if (lab.method) $("curl").textContent = curlLines();
@@ -600,6 +559,7 @@ function furtherHint() {
   const { min, max } = lab.method.images;
   const least = Math.max(0, min - 1);
   const most = max - 1;
+  if (most > MANY) return `${titleOf(lab.method)} takes more pictures besides the photograph`;
   const count = least === most ? String(most) : least ? `${least} to ${most}` : `up to ${most}`;
   return `${titleOf(lab.method)} takes ${count} besides the photograph`;
 }
@@ -632,6 +592,16 @@ function takeFurther(files) {
   $("files").value = "";
   clearErrors();
   showFurther();
+  refresh();
+}
+
+// ---- collections ----------------------------------------------------------------------------------
+
+function collectionsChanged(made) {
+  const one = lab.controls.get(POOL);
+  if (!one) return;
+  one.fill();
+  if (made) one.input.value = made;
   refresh();
 }
 
@@ -709,6 +679,7 @@ async function start() {
     lab.models = models.models;
     lab.usualModel = lab.models.find((model) => model.default)?.name;
     if (!lab.methods.length) throw new Problem("The server offers no methods.");
+    await startCollections(collectionsChanged);
     buildMethods();
     chooseMethod();
     await takeUpJob();

@@ -36,6 +36,7 @@ else
     exit 77
 fi
 
+: >"$work/out"
 LUCIDA_DEFAULT_MODEL=$model LUCIDA_MODELS=$models LUCIDA_DATA=$work/data \
     "$build/lucida" serve --listen 127.0.0.1:0 >"$work/out" 2>"$work/log" </dev/null &
 pid=$!

@@ -3,7 +3,7 @@
 // errors stand beside their field, nothing is written to the console, and the Content-Security-Policy
 // is never broken. Screenshots go to OUT_DIR.
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -169,6 +169,45 @@ try {
     assert.ok((await widthOfImage("#picture img")) > 0);
     assert.ok(await page.locator("#download").isVisible());
     await shot("job-done");
+    await page.setInputFiles("#file", picture);
+  });
+
+  await step("a collection is made from many files, looked at, found again and deleted", async () => {
+    const pooled = listed.find((m) => m.parameters.properties.collection);
+    assert.ok(pooled, "some method takes one");
+    await choose("saliency");
+    assert.equal(await page.locator("#collections").isVisible(), false, "only where it is of use");
+    await choose(pooled.name);
+    const bytes = readFileSync(picture);
+    const files = Array.from({ length: 55 }, (_, i) => (
+      { name: `cat ${i}.jpg`, mimeType: "image/jpeg", buffer: Buffer.concat([bytes, Buffer.from(`cat ${i}`)]) }));
+    await page.setInputFiles("#collection-files", files);
+    assert.equal(await page.locator("#collection-make").isDisabled(), true, "it wants a name");
+    await page.fill("#collection-name", "Cats <b>");
+    const posts = [];
+    const note = (r) => { if (r.method() === "POST") posts.push(r.url()); };
+    page.on("request", note);
+    await page.click("#collection-make");
+    await page.waitForFunction(() => /55 pictures/.test(document.querySelector("#p-collection option:checked").textContent));
+    page.off("request", note);
+    assert.equal(posts.filter((url) => url.endsWith("/images")).length, 2, "in two requests");
+    assert.match(await page.textContent("#collection-list"), /^Cats <b> \(55 pictures\)/);
+    assert.equal(await page.locator("#collection-job").isVisible(), false);
+    const id = await page.inputValue("#p-collection");
+    assert.match(await page.textContent("#curl"), new RegExp(`-F collection=${id}`));
+    assert.doesNotMatch(await page.textContent("#curl"), /image=@/);
+    await page.fill("#p-channels", "top:2");
+    await shot("collection");
+    await runAndWait();
+    assert.ok((await widthOfImage("#picture img")) > 0);
+    await shot("collection-done");
+    await page.reload();
+    await page.waitForFunction(() => /^Done/.test(document.querySelector("#status").textContent));
+    assert.equal(await page.inputValue("#p-collection"), id, "the job's form is there again");
+    for (let i = 0; i < 2; i++) await page.locator("#collection-list button").first().click();
+    await page.waitForFunction(() => document.querySelectorAll("#collection-list li").length === 0);
+    assert.equal(await page.inputValue("#p-collection"), "");
+    await page.click("#defaults");
     await page.setInputFiles("#file", picture);
   });
 

@@ -21,12 +21,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (api_form_parse(type, data, size, &form, &err) != LUC_OK)
         return 0;
     for (size_t i = 0; i < form.n_parts; i++) { /* every view lies inside the body */
-        const struct api_view views[2] = { form.part[i].name, form.part[i].bytes };
-        for (size_t k = 0; k < 2; k++) {
+        const struct api_view views[3] = { form.part[i].name, form.part[i].bytes,
+                                           form.part[i].file };
+        char name[API_NAME_MAX];
+        for (size_t k = 0; k < 3; k++) {
             const uint8_t *at = (const uint8_t *)views[k].at;
             if (at < data || views[k].size > (size_t)(data + size - at))
                 abort();
         }
+        api_file_name(form.part[i].file, name); /* never a path */
+        if (!memchr(name, '\0', sizeof(name)) || strpbrk(name, "/\\\n\r"))
+            abort();
     }
     return 0;
 }

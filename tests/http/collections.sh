@@ -110,7 +110,7 @@ for delay in 0 0.03 0.1; do
     wait "$sender" 2>/dev/null || :
     start
     now=$(count)
-    check "after $delay s there are $now" sh -c '[ "$1" = "$2" ] || [ "$1" = 59 ]' - "$now" "$had"
+    [ "$now" = 59 ] || check "after $delay s there are $now of $had" [ "$now" = "$had" ]
     had=$now
     curl -s --max-time 60 "$url/collections/$collection/images" >"$work/list"
     for hash in $(jq -r '.images[].sha256' "$work/list"); do

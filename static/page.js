@@ -1,0 +1,54 @@
+// What the parts of the page share: nodes, and talking to the server.
+
+export const $ = (id) => document.getElementById(id);
+
+export function make(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [key, value] of Object.entries(attributes)) {
+    if (key in node && typeof value !== "string") node[key] = value;
+    else node.setAttribute(key, value);
+  }
+  node.append(...children);
+  return node;
+}
+
+export const words = (key) => key.replaceAll("_", " ").replaceAll("-", " ");
+
+export function show(node, visible) {
+  node.hidden = !visible;
+}
+
+// ---- talking to the server ----------------------------------------------------------------------
+
+export class Problem extends Error {
+  constructor(detail, { errors = [], status = 0 } = {}) {
+    super(detail);
+    this.errors = errors;
+    this.status = status;
+  }
+}
+
+const noAnswer = () => new Problem("The server does not answer. Is it running?");
+
+async function problemOf(response) {
+  const text = await response.text();
+  try {
+    const doc = JSON.parse(text);
+    return new Problem(doc.detail || doc.title || response.statusText, doc);
+  } catch {
+    return new Problem(`The server answered ${response.status} ${response.statusText}`, response);
+  }
+}
+
+export async function ask(url, options = {}) {
+  let response;
+  try {
+    response = await fetch(url, { headers: { Accept: "application/json" }, ...options });
+  } catch (error) {
+    throw error.name === "AbortError" ? error : noAnswer();
+  }
+  if (!response.ok) throw await problemOf(response);
+  return response;
+}
+
+export const getJson = async (url) => (await ask(url)).json();
