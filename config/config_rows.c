@@ -44,7 +44,7 @@ const struct luc_param cfg_rows[] = {
             "Longest time that a request may wait and run before it is given up with 503."),
     LUC_INT(struct cfg, shutdown_s, 20, 0, 3600, "s",
             "Time that running requests get to finish after SIGTERM."),
-    LUC_INT(struct cfg, key_requests, 60000, 0, 1e9, "",
+    LUC_INT(struct cfg, key_requests, 600000, 0, 1e9, "",
             "Requests that one key may make in a minute, more are refused with 429; 0: any number. "
             "Without keys everyone shares this limit and the next two."),
     LUC_INT(struct cfg, key_queued, 1000, 1, 1e6, "",

@@ -17,9 +17,18 @@ add_test(NAME http_memory COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/http/memory.sh ${C
          WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
 add_test(NAME http_kill COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/http/kill.sh ${CMAKE_BINARY_DIR} 50
          WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+add_executable(load load.c)
+target_link_libraries(load PRIVATE luc_flags)
+add_test(NAME http_soak COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/http/soak.sh ${CMAKE_BINARY_DIR}
+         WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+add_executable(slow_clients slow_clients.c)
+target_link_libraries(slow_clients PRIVATE luc_flags)
+add_test(NAME http_slow COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/http/slow.sh ${CMAKE_BINARY_DIR}
+         WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
 add_executable(many_streams many_streams.c)
 target_link_libraries(many_streams PRIVATE luc_flags)
 add_test(NAME http_streams COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/http/streams.sh ${CMAKE_BINARY_DIR}
          WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
-set_tests_properties(http_collections http_jobs http_streams http_disk http_keys http_memory PROPERTIES TIMEOUT 300 SKIP_RETURN_CODE 77)
+set_tests_properties(http_collections http_jobs http_streams http_disk http_keys http_memory http_soak http_slow
+                     PROPERTIES TIMEOUT 300 SKIP_RETURN_CODE 77)
 set_tests_properties(http_kill PROPERTIES TIMEOUT 600 LABELS slow SKIP_RETURN_CODE 77)
