@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define ROUNDS   10
+#define STARTS   3          /* the best is taken */
 #define VARIANCE (1.0 / 12) /* of a colour within its step of 8 bits */
 
 /* ---- k-means -------------------------------------------------------------------------------------- */
@@ -56,19 +57,16 @@ static size_t draw(const struct luc_colours *c, double centre[][3], size_t n, st
     return last;
 }
 
-/* One round of Lloyd's; false when nothing moved. */
-static bool move_centres(const struct luc_colours *c, double centre[][3], size_t n, uint8_t *held)
+/* One round of Lloyd's; the sum of squared distances before the centres moved. */
+static double move_centres(const struct luc_colours *c, double centre[][3], size_t n)
 {
-    double sum[LUC_MIXTURE_MAX][3] = { { 0 } };
+    double sum[LUC_MIXTURE_MAX][3] = { { 0 } }, cost = 0;
     size_t count[LUC_MIXTURE_MAX] = { 0 };
-    bool moved = false;
     for (size_t i = 0; i < c->n; i++) {
         uint8_t k = 0;
         if (c->chosen[i] != c->which)
             continue;
-        nearest(c->rgb + 3 * i, centre, n, &k);
-        moved |= held[i] != k;
-        held[i] = k;
+        cost += nearest(c->rgb + 3 * i, centre, n, &k);
         count[k]++;
         for (int j = 0; j < 3; j++)
             sum[k][j] += c->rgb[3 * i + (size_t)j];
@@ -76,29 +74,50 @@ static bool move_centres(const struct luc_colours *c, double centre[][3], size_t
     for (size_t k = 0; k < n; k++)
         for (int j = 0; j < 3 && count[k]; j++)
             centre[k][j] = sum[k][j] / (double)count[k];
-    return moved;
+    return cost;
+}
+
+/* k-means from one start; its cost, and how many centres there are: fewer than `parts` where there are
+ * fewer colours. */
+static double cluster(const struct luc_colours *c, size_t parts, struct luc_rng *rng,
+                      double centre[][3], size_t *n)
+{
+    double cost = HUGE_VAL;
+    for (*n = 0; *n < parts; *n += 1) {
+        const size_t i = draw(c, centre, *n, rng);
+        if (i == SIZE_MAX)
+            break;
+        for (size_t j = 0; j < 3; j++)
+            centre[*n][j] = c->rgb[3 * i + j];
+    }
+    for (int round = 0; round < ROUNDS; round++) {
+        const double before = cost;
+        cost = move_centres(c, centre, *n);
+        if (cost >= before)
+            break;
+    }
+    return cost;
 }
 
 void luc_mixture_start(struct luc_mixture *m, size_t parts, const struct luc_colours *c,
                        struct luc_rng *rng, uint8_t *held)
 {
-    double centre[LUC_MIXTURE_MAX][3];
-    size_t n = 0;
+    double centre[LUC_MIXTURE_MAX][3], best[LUC_MIXTURE_MAX][3], least = HUGE_VAL;
     assert(parts >= 1 && parts <= LUC_MIXTURE_MAX);
-    for (; n < parts; n++) {
-        const size_t i = draw(c, centre, n, rng);
-        if (i == SIZE_MAX)
-            break;
-        for (size_t j = 0; j < 3; j++)
-            centre[n][j] = c->rgb[3 * i + j];
+    m->n = 0;
+    for (int start = 0; start < STARTS; start++) {
+        size_t n = 0;
+        const double cost = cluster(c, parts, rng, centre, &n);
+        if (m->n == 0 || cost < least) {
+            least = cost;
+            m->n = n;
+            memcpy(best, centre, sizeof(best));
+        }
     }
-    assert(n > 0);
+    assert(m->n > 0);
     for (size_t i = 0; i < c->n; i++)
         if (c->chosen[i] == c->which)
-            held[i] = UINT8_MAX;
-    for (int round = 0; round < ROUNDS && move_centres(c, centre, n, held); round++)
-        ;
-    m->n = n;
+            nearest(c->rgb + 3 * i, best, m->n, &held[i]);
     luc_mixture_learn(m, c, held);
 }
 

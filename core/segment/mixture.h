@@ -38,9 +38,9 @@ struct luc_colours {
     size_t n;
 };
 
-/* Divides the colours among `parts` components by k-means, started by k-means++ (Arthur &
- * Vassilvitskii 2007) from `rng`, and learns them; held[i] is set for each pixel that counts. At least
- * one must count. */
+/* Divides the colours among `parts` components by k-means, the best of several starts by k-means++
+ * (Arthur & Vassilvitskii 2007) from `rng`, and learns them; held[i] is set for each pixel that counts.
+ * At least one must count. */
 void luc_mixture_start(struct luc_mixture *m, size_t parts, const struct luc_colours *c,
                        struct luc_rng *rng, uint8_t *held);
 /* Weights, means and covariances from which component holds which pixel. m->n stays. */

@@ -8,7 +8,7 @@ For each photograph: intersection over union with the drawn mask, and the energy
 written here from the paper with numpy alone. Each mask is given the mixtures that fit it best (the
 best of several starts of k-means, then hard assignment until it rests), so that neither result is
 judged by the other's colours. --box: seeds are the box around the drawn mask instead of a map, and
-LUCIDA is the program test_segment_photos. Needs python3-opencv, python3-numpy."""
+LUCIDA is test_segment_photos. Needs python3-opencv, python3-numpy."""
 import base64
 import glob
 import json
