@@ -3,7 +3,7 @@
 // It speaks only the public API and knows no method by name.
 
 import { collectionChoice, startCollections } from "./collections.js";
-import { $, Problem, ask, getJson, make, show, words } from "./page.js";
+import { $, KEY, Problem, ask, getJson, make, ownKey, send, show, words } from "./page.js";
 
 // What the page chooses itself, so that one answer brings both the numbers and the pictures.
 const ANSWER = { format: "json", embed: "true" };
@@ -191,11 +191,12 @@ function curlLines() {
   const fields = [...files.flatMap(filePart), ...asked().flatMap(([key, value]) => ["-F", quoted(`${key}=${value}`)])];
   const url = quoted(new URL(name, location.href).href);
   const to = answersPicture(lab.method) ? ` -o ${quoted(`${name}.png`)}` : "";
-  const way = fields.length ? fields.join(" ") : "-X POST";
+  const who = ownKey() ? '-H "Authorization: Bearer $LUCIDA_KEY" ' : "";
+  const way = who + (fields.length ? fields.join(" ") : "-X POST");
   if (cost !== "slow" && !pool()) return `curl ${way} ${url}${to}`;
   const origin = new URL(".", location.href).href.replace(/\/$/, "");
   return [`job=$(curl -s -o /dev/null -w '%header{location}' ${way} ${url})`,
-    `curl -N "${origin}$job/events"`, `curl "${origin}$job/result"${to}`].join("\n");
+    `curl -N ${who}"${origin}$job/events"`, `curl ${who}"${origin}$job/result"${to}`].join("\n");
 }
 
 function refresh() {
@@ -352,11 +353,17 @@ async function followJob(job, name) {
   }
 }
 
+// An EventSource sends no key: with one, all is found by asking.
+function eventsOf(id) {
+  if (!ownKey()) return new EventSource(jobUrl(id, "/events"));
+  return { readyState: EventSource.CLOSED, close() {}, addEventListener() {} };
+}
+
 // By the server's events; by asking while it waits for its turn, or while no event can come.
 function endOfJob(job) {
   const { id } = job;
   return new Promise((resolve, reject) => {
-    const events = new EventSource(jobUrl(id, "/events"));
+    const events = eventsOf(id);
     let { state } = job;
     let timer;
     const done = (settle, value) => {
@@ -370,6 +377,7 @@ function endOfJob(job) {
         const now = await getJson(jobUrl(id));
         ({ state } = now);
         showJob(now);
+        if (ownKey() && now.links.preview) preview();
         if (ENDED.has(state)) done(resolve, now);
       } catch (error) {
         if (error.status === 404) {
@@ -409,7 +417,7 @@ function showProgress({ progress, step, n_steps, eta_s }) {
 }
 
 async function showPreview(id) {
-  const response = await fetch(jobUrl(id, "/preview"), { cache: "no-store" });
+  const response = await send(jobUrl(id, "/preview"), { cache: "no-store" });
   if (!response.ok || lab.running === null) return;
   const url = URL.createObjectURL(await response.blob());
   const img = make("img", { src: url, alt: "The picture so far" });
@@ -672,6 +680,11 @@ async function start() {
     await navigator.clipboard.writeText($("curl").textContent);
     $("copy").textContent = "Copied";
     setTimeout(() => { $("copy").textContent = "Copy"; }, 1500);
+  });
+  $("key-form").addEventListener("submit", (e) => {
+    e.preventDefault();
+    sessionStorage.setItem(KEY, $("key").value.trim());
+    location.reload();
   });
   try {
     const [methods, models] = await Promise.all([getJson("methods"), getJson("models")]);

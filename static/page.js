@@ -40,13 +40,23 @@ async function problemOf(response) {
   }
 }
 
+// The key, where the server wants one: for this tab only.
+export const KEY = "lucida-key";
+export const ownKey = () => sessionStorage.getItem(KEY) || "";
+
+export function send(url, { headers = {}, ...options } = {}) {
+  const who = ownKey() ? { Authorization: `Bearer ${ownKey()}` } : {};
+  return fetch(url, { headers: { ...who, ...headers }, ...options });
+}
+
 export async function ask(url, options = {}) {
   let response;
   try {
-    response = await fetch(url, { headers: { Accept: "application/json" }, ...options });
+    response = await send(url, { headers: { Accept: "application/json" }, ...options });
   } catch (error) {
     throw error.name === "AbortError" ? error : noAnswer();
   }
+  if (response.status === 401) show($("key-form"), true);
   if (!response.ok) throw await problemOf(response);
   return response;
 }
