@@ -20,12 +20,13 @@ import os
 import subprocess
 import sys
 
-METHODS = "rise masks=300, grad-cam, integrated-gradients steps=10, guided-backprop, smoothgrad samples=10, saliency"
+METHODS = ("rise masks=300, grad-cam, integrated-gradients steps=10, guided-backprop, "
+           "smoothgrad samples=10, saliency")
 CHECKED = ["saliency", "grad-cam", "guided-backprop"]
 
 
-def run(args, method, picture, **settings):
-    command = [args.lucida, "run", method, picture, "--format", "json", "--model", args.model]
+def run(args, what, picture, **settings):
+    command = [args.lucida, "run", what, picture, "--format", "json", "--model", args.model]
     if args.models:
         command += ["--models", args.models]
     for key, value in settings.items():
@@ -36,6 +37,17 @@ def run(args, method, picture, **settings):
 
 def mean(values):
     return sum(values) / len(values)
+
+
+def look(args, picture, scores, alike):
+    for row in run(args, "compare", picture, methods=METHODS, steps=24, road=2)["methods"]:
+        scores.setdefault(row["method"], []).append(
+            (row["insertion_auc"], row["deletion_auc"], row["road"]))
+    for name in CHECKED:
+        found = run(args, "evaluate", picture, method=name, steps=1, road=0, sensitivity=0,
+                    randomise=3)["randomised"]
+        for stage, row in enumerate(found):
+            alike[name][stage].append((row["spearman_abs"], row["ssim"]))
 
 
 def main():
@@ -49,18 +61,15 @@ def main():
     every = sorted(glob.glob(os.path.join(args.folder, "*.jpg")))
     pictures = every[::max(1, len(every) // args.pictures)][:args.pictures]
     scores, alike = {}, {name: [[], [], []] for name in CHECKED}
-    for done, picture in enumerate(pictures):
-        for row in run(args, "compare", picture, methods=METHODS, steps=24, road=2)["methods"]:
-            scores.setdefault(row["method"], []).append(
-                (row["insertion_auc"], row["deletion_auc"], row["road"]))
-        for name in CHECKED:
-            found = run(args, "evaluate", picture, method=name, steps=1, road=0, sensitivity=0,
-                        randomise=3)["randomised"]
-            for stage, row in enumerate(found):
-                alike[name][stage].append((row["spearman_abs"], row["ssim"]))
-        print("%d/%d %s" % (done + 1, len(pictures), os.path.basename(picture)), file=sys.stderr)
-
-    print("%s, %d pictures\n" % (args.model, len(pictures)))
+    done = 0
+    try:
+        for picture in pictures:
+            look(args, picture, scores, alike)
+            done += 1
+            print("%d/%d %s" % (done, len(pictures), os.path.basename(picture)), file=sys.stderr)
+    except KeyboardInterrupt:
+        print("interrupted: what follows is of the first ones", file=sys.stderr)
+    print("%s, %d pictures\n" % (args.model, done))
     print("%-22s %9s %9s %9s" % ("map", "insertion", "deletion", "ROAD"))
     insertion = {name: mean([s[0] for s in rows]) for name, rows in scores.items()}
     for name in sorted(scores, key=lambda n: -insertion[n]):
