@@ -2,7 +2,7 @@
 add_library(golden_util STATIC golden_util.c)
 target_link_libraries(golden_util PRIVATE core luc_flags PkgConfig::JANSSON)
 target_include_directories(golden_util SYSTEM PRIVATE ${CMOCKA_INC})
-foreach(net squeezenet vgg19 style resnet50 cartoon explain attack)
+foreach(net squeezenet vgg19 style resnet50 cartoon explain attack generate)
   luc_test(test_golden_${net} LINK golden_util core LABELS golden)
 endforeach()
 add_test(NAME golden_explain_resnet50 COMMAND test_golden_explain resnet50

@@ -78,37 +78,7 @@ static void style__goes_on_from_any_checkpoint_bit_for_bit(void **state)
                                        { "init", "noise" },
                                        { "optimiser", optimisers[k] },
                                        { NULL, NULL } };
-        size_t n = 0, m = 0;
-        bed_again(b);
-        b->keep_after = -1;
-        bed_hook(b);
-        uint8_t *whole = bed_make(b, &luc_method_style, set, &n);
-        assert_int_equal(b->reported, 7);
-        assert_int_equal(b->previews, 7);
-        b->previews = 0;
-        for (int stop = 1; stop < 7; stop++) {
-            bed_again(b);
-            bed_hook(b);
-            b->keep_after = stop; /* luc_method_run() itself ticks once */
-            assert_int_equal(bed_run(b, &luc_method_style, set, NULL), LUC_CANCELLED);
-            const size_t done = b->reported;
-            bed_again(b);
-            bed_hook(b);
-            b->keep_after = -1;
-            b->reported = done;
-            struct luc_str from = b->checkpoint;
-            b->checkpoint = (struct luc_str){ 0 };
-            b->hooks.checkpoint = from.data;
-            b->hooks.checkpoint_size = from.len;
-            uint8_t *resumed = bed_make(b, &luc_method_style, set, &m);
-            assert_int_equal(b->reported, 7);
-            assert_int_equal(n, m);
-            assert_memory_equal(whole, resumed, n);
-            free(resumed);
-            luc_str_done(&from);
-        }
-        b->previews = 0;
-        free(whole);
+        bed_check_resume(b, &luc_method_style, set, 2, 7);
     }
 }
 

@@ -53,7 +53,7 @@ static size_t spectrum_size(const struct luc_paint *p)
 static void fill_scale(struct luc_paint *p)
 {
     const size_t h = p->height, w = p->width, columns = luc_fft_columns(w);
-    const double least = 1.0 / (double)(h > w ? h : w);
+    const double least = 1.0 / p->coarsest;
     for (size_t y = 0; y < h; y++)
         for (size_t x = 0; x < columns; x++) {
             const double fy = (double)(y <= (h - 1) / 2 ? y : h - y) / (double)h;
@@ -71,7 +71,10 @@ enum luc_status luc_paint_init(struct luc_paint *p, const struct luc_paint_spec 
                                .width = spec->width,
                                .count = spec->count ? spec->count : 1,
                                .dry = luc_arena_is_dry(arena),
-                               .decay = spec->decay > 0 ? spec->decay : 1 };
+                               .decay = spec->decay > 0 ? spec->decay : 1,
+                               .coarsest = spec->coarsest };
+    if (fresh.coarsest <= 0)
+        fresh.coarsest = (double)(fresh.height > fresh.width ? fresh.height : fresh.width);
     const size_t pixels = fresh.height * fresh.width, bins = spectrum_size(&fresh);
     fresh.each = fresh.kind == LUC_PIXEL ? 3 * pixels : 3 * 2 * bins;
     fresh.n = fresh.count * fresh.each;

@@ -27,6 +27,7 @@ struct luc_paint_spec {
     size_t height, width;
     size_t count;       /* pictures; 0 means 1 */
     double decay;       /* FOURIER; 0 means 1 */
+    double coarsest;    /* FOURIER: f is taken to be at least 1 / this; 0: max(H, W) pixels */
     bool plain_colours; /* FOURIER: M is the identity, the planes are RGB */
 };
 
@@ -39,7 +40,7 @@ struct luc_paint {
     bool dry; /* its arena is: nothing is set or read */
     struct luc_fft *fft;
     float *scale, *planes, *spectrum;
-    double decay, colour[3][3];
+    double decay, coarsest, colour[3][3];
 };
 
 /* LUC_NOMEM. */
