@@ -490,6 +490,35 @@ static void maxpatch__runs_no_network_over_pictures_it_knows(void **state)
     end_many(&b, &m);
 }
 
+static bool always(void *ctx)
+{
+    (void)ctx;
+    return true;
+}
+
+static void count_preview(void *ctx, const struct luc_image *picture)
+{
+    assert_true(picture->width > 96 && picture->height > 2 * 96); /* two channels, some patches */
+    ++*(size_t *)ctx;
+}
+
+static void maxpatch__shows_what_it_has_after_every_picture(void **state)
+{
+    size_t n = 0;
+    const struct luc_run_hooks hooks = { .ctx = &n,
+                                         .wants_preview = always,
+                                         .preview = count_preview };
+    struct bench b;
+    (void)state;
+    begin(&b, "0,0,0,0");
+    three_photos(&b);
+    b.run.hooks = &hooks;
+    assert_int_equal(run(&b, NULL, NULL), LUC_OK);
+    assert_int_equal(n, 2); /* the last one is the answer itself */
+    assert_true(cell(&b, 0, 0) == 1.0 && cell(&b, 3, 3) == 200.0);
+    end(&b);
+}
+
 /* ---- drawing ---------------------------------------------------------------------------------- */
 
 static const uint8_t *pixel(const struct bench *b, size_t x, size_t y)
@@ -578,6 +607,7 @@ int main(void)
         cmocka_unit_test(maxpatch__reads_channels_or_says_what_is_wrong),
         cmocka_unit_test(maxpatch__of_many_pictures_is_what_looking_at_each_finds),
         cmocka_unit_test(maxpatch__runs_no_network_over_pictures_it_knows),
+        cmocka_unit_test(maxpatch__shows_what_it_has_after_every_picture),
         cmocka_unit_test(maxpatch__draws_the_gradient_of_that_very_unit),
         cmocka_unit_test(maxpatch__shows_gray_where_a_field_leaves_the_picture),
         cmocka_unit_test(patch__spans_as_much_for_every_unit_and_holds_what_is_seen),
