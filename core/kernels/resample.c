@@ -1,5 +1,6 @@
 #include "core/kernels/resample.h"
 
+#include "core/kernels/clones.h"
 #include "core/kernels/walk.h"
 
 #include <math.h>
@@ -203,6 +204,37 @@ static void mix_row(float *y, const float *x, const struct pass *p, size_t o)
             y[i] += w[k] * x[index[k] * n + i];
 }
 
+/* Every element twice: y[2 i] = y[2 i + 1] = x[i]. */
+LUC_CLONES static void twice(const float *x, size_t n, float *y)
+{
+    for (size_t i = 0; i < n; i++)
+        y[2 * i] = y[2 * i + 1] = x[i];
+}
+
+static bool is_twice(const struct pass *p)
+{
+    for (size_t o = 0; o < p->n_out; o++)
+        if (p->index[o][0] != o / 2)
+            return false;
+    return p->n_out == 2 * p->n_in;
+}
+
+/* Nearest along the innermost axis: whole rows. */
+static void pick_range(void *ctx, size_t begin, size_t end)
+{
+    const struct job *j = ctx;
+    const struct pass *p = j->p;
+    const bool doubled = is_twice(p);
+    for (size_t r = begin; r < end; r++) {
+        const float *x = j->from + r * p->n_in;
+        float *y = j->to + r * p->n_out;
+        if (doubled)
+            twice(x, p->n_in, y);
+        for (size_t o = 0; o < p->n_out && !doubled; o++)
+            y[o] = x[p->index[o][0]];
+    }
+}
+
 /* Rows of y: [outer, n_out]. */
 static void forward_range(void *ctx, size_t begin, size_t end)
 {
@@ -245,7 +277,10 @@ void luc_resample_forward(const struct luc_resample *r, const struct luc_threads
     for (size_t i = 0; i < q.n; i++) {
         const struct pass p = make_pass(r, &q, i, scratch);
         struct job j = { &p, x, i + 1 == q.n ? y : between(&q, scratch, i) };
-        luc_ranges(threads, p.outer * p.n_out, block_of(p.inner), forward_range, &j);
+        if (p.inner == 1 && p.taps == 1)
+            luc_ranges(threads, p.outer, block_of(p.n_out), pick_range, &j);
+        else
+            luc_ranges(threads, p.outer * p.n_out, block_of(p.inner), forward_range, &j);
         x = j.to;
     }
 }
