@@ -257,8 +257,6 @@ static void backward_step(struct luc_exec *x, const struct luc_step *step, enum 
     const struct luc_node *node = step->node;
     struct luc_tensor out_view[LUC_OP_MAX_OUT], *out[LUC_OP_MAX_OUT] = { NULL };
     const struct luc_tensor *dout[LUC_OP_MAX_OUT] = { NULL };
-    if (step->relu)
-        backward_relu(x, step, rule);
     for (size_t k = 0; k < node->n_out; k++) {
         const size_t v = step_output(step, k);
         if (v == LUC_NONE)
@@ -277,6 +275,11 @@ static void backward_step(struct luc_exec *x, const struct luc_step *step, enum 
     call.din_fresh = x->din_fresh;
     call.relu_rule = rule;
     call.scratch = at_buffer(x, step->backward_scratch);
+    if (step->relu && rule == LUC_RELU_PLAIN && !x->plan->softplus && node->op->gates &&
+        node->op->gates(&call))
+        call.gate = x->value[step->out0].data;
+    else if (step->relu)
+        backward_relu(x, step, rule);
     node->op->backward(&call);
 }
 

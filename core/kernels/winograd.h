@@ -5,9 +5,10 @@
  * the input is the same sum on a mirrored picture with the channels' roles exchanged, so the same
  * packed weights serve it.
  *
- * Relative L2 error against sums in double, inputs as after a ReLU: 1.0e-6 for 64 input channels,
- * 2.7e-6 for 512 (the direct sum in float: 2e-7). Whoever wants the direct sum leaves LUC_PREPARE out
- * (core/graph/optimise.h).
+ * Relative L2 error against sums in double, inputs as after a ReLU: 1.1e-6 for 64 input channels,
+ * 2.7e-6 for 512 (the direct sum in float: 2e-7). Only plans that ask for speed use it
+ * (luc_plan_spec.fast). F(6x6), a fifth fewer products and 2.7e-6 and 6.9e-6, was no faster: what
+ * it saves there its transforms cost.
  *
  * Source: Lavin & Gray, "Fast Algorithms for Convolutional Neural Networks", 2015, arXiv:1509.09308.
  */
@@ -29,12 +30,19 @@ void luc_winograd_pack(const float *w, size_t c_out, size_t c_in, float *u);
 /* Bytes of scratch for y or dx. */
 size_t luc_winograd_scratch(const struct luc_conv *g, bool gradient, size_t lanes);
 
-/* As luc_conv_y and luc_conv_dx, with packed weights. `narrow`: vectors of 8, as on processors that
- * have no longer ones; false picks what the processor has. */
-void luc_winograd_y(const struct luc_conv *g, const float *x, const float *u,
-                    const struct luc_conv_finish *fin, float *y, bool narrow, void *scratch,
+struct luc_winograd {
+    const float *u; /* packed weights */
+    bool narrow;    /* vectors of 8, as on processors that have no longer ones; false picks what the
+                       processor has */
+};
+
+/* As luc_conv_y and luc_conv_dx. With a gate [the shape of dy], dy counts where it is positive: the
+ * gradient of a ReLU whose output it is. */
+void luc_winograd_y(const struct luc_conv *g, const float *x, const struct luc_winograd *w,
+                    const struct luc_conv_finish *fin, float *y, void *scratch,
                     const struct luc_threads *threads);
-void luc_winograd_dx(const struct luc_conv *g, const float *dy, const float *u, bool add, float *dx,
-                     bool narrow, void *scratch, const struct luc_threads *threads);
+void luc_winograd_dx(const struct luc_conv *g, const float *dy, const float *gate,
+                     const struct luc_winograd *w, bool add, float *dx, void *scratch,
+                     const struct luc_threads *threads);
 
 #endif

@@ -62,6 +62,7 @@ struct luc_op_call {
     const struct luc_threads *threads;
     bool relu;                    /* LUC_OP_FUSES_RELU only: forward writes max(0, y) */
     enum luc_relu_rule relu_rule; /* Relu's backward */
+    const float *gate;            /* luc_op.gates() only: dout[0] counts where this is positive */
     float softplus; /* Relu only: ln(1 + e^(b x)) / b with this b in its place; 0: a ReLU */
 };
 
@@ -112,6 +113,10 @@ struct luc_op {
      * compute without, but sooner. */
     enum luc_status (*pack)(const struct luc_op_call *c, struct luc_arena *arena,
                             const void **packed, struct luc_error *err);
+
+    /* Would backward, called like this, honour `gate`? NULL: never. Saves the pass of a fused
+     * ReLU over its gradient. */
+    bool (*gates)(const struct luc_op_call *c);
 
     void (*forward)(const struct luc_op_call *c);
     void (*backward)(const struct luc_op_call *c); /* NULL: not differentiable, gradient stops */

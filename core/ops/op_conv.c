@@ -182,9 +182,9 @@ static void forward(const struct luc_op_call *c)
         .bias = c->n_in > 2 && c->in[2] ? c->in[2]->data : NULL,
         .relu = c->relu,
     };
+    const struct luc_winograd w = { .u = c->prepared };
     if (c->prepared && luc_winograd_pays(&g, false))
-        luc_winograd_y(&g, c->in[0]->data, c->prepared, &fin, c->out[0]->data, false, c->scratch,
-                       c->threads);
+        luc_winograd_y(&g, c->in[0]->data, &w, &fin, c->out[0]->data, c->scratch, c->threads);
     else if (c->packed && luc_conv_panel_pays(&g))
         luc_conv_panel_y(&g, c->in[0]->data, c->packed, &fin, c->out[0]->data, luc_tile_narrow(),
                          c->scratch, c->threads);
@@ -198,10 +198,11 @@ static void backward_x(const struct luc_op_call *c, const struct luc_conv *g, co
     const struct luc_conv_finish fin = { .add = !(c->din_fresh && c->din_fresh[0]) };
     const float *w = c->in[1]->data;
     float *dx = c->din[0]->data;
+    const struct luc_winograd packed = { .u = c->prepared };
     struct luc_conv mirrored;
 
     if (c->prepared && luc_winograd_pays(g, true)) {
-        luc_winograd_dx(g, dy, c->prepared, fin.add, dx, false, c->scratch, c->threads);
+        luc_winograd_dx(g, dy, c->gate, &packed, fin.add, dx, c->scratch, c->threads);
     } else if (is_mirrored(g, &mirrored)) {
         const struct luc_weights weights = luc_conv_panel_weights(g, w, true);
         float *panels = c->scratch;
@@ -211,6 +212,16 @@ static void backward_x(const struct luc_op_call *c, const struct luc_conv *g, co
     } else {
         luc_conv_dx(g, dy, w, fin.add, dx, c->scratch, c->threads);
     }
+}
+
+/* Only the gradient to x, and by a kernel that reads dy through a gate. */
+static bool gates(const struct luc_op_call *c)
+{
+    const struct luc_conv g = describe(c);
+    for (size_t i = 1; i < c->n_in; i++)
+        if (c->din[i])
+            return false;
+    return c->din[0] && c->prepared && luc_winograd_pays(&g, true);
 }
 
 static void backward(const struct luc_op_call *c)
@@ -244,5 +255,6 @@ const struct luc_op luc_op_conv = {
     .prepare = prepare,
     .pack = pack,
     .forward = forward,
+    .gates = gates,
     .backward = backward,
 };
