@@ -117,8 +117,8 @@ static struct cut cut(const struct luc_conv *g)
 
 bool luc_conv_panel_weights_pay(const struct luc_conv *g)
 {
-    const size_t taps = g->win.kh * g->win.kw;
-    return g->c_out >= 8 && g->c_in * taps >= 16 && taps <= TERMS &&
+    const size_t taps = g->win.kh * g->win.kw, few = 8; /* for which conv_rows.h is faster */
+    return g->c_out >= 8 && (taps == 1 ? g->c_in >= 16 : g->c_in >= few) && taps <= TERMS &&
            luc_panels_floats(g->c_out, g->c_in * taps) > 0;
 }
 
