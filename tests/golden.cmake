@@ -9,6 +9,10 @@ add_test(NAME golden_explain_resnet50 COMMAND test_golden_explain resnet50
   WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
 set_tests_properties(golden_explain_resnet50 PROPERTIES TIMEOUT 300 SKIP_RETURN_CODE 77 LABELS golden)
 
+add_test(NAME golden_explain_complete COMMAND test_golden_explain complete
+  WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+set_tests_properties(golden_explain_complete PROPERTIES TIMEOUT 300 SKIP_RETURN_CODE 77 LABELS release)
+
 luc_test(test_style_reference LINK golden_util core LABELS golden)
 add_test(NAME style_reference_vgg19 WORKING_DIRECTORY ${CMAKE_SOURCE_DIR}
   COMMAND sh -c "tests/make_shared_models.sh \"\${LUCIDA_SHARED:-../shared}\" '${CMAKE_CURRENT_BINARY_DIR}/shared_models' && exec '$<TARGET_FILE:test_style_reference>' vgg19 '${CMAKE_CURRENT_BINARY_DIR}/shared_models'")

@@ -169,6 +169,16 @@ static void grad_cam__on_a_cam_network_is_cam_up_to_scale(void **state)
     assert_true(ab / sqrt(aa * bb) > 0.999);
 }
 
+/* From black, as anyone asks. */
+static void integrated_gradients__are_complete_to_a_hundredth_at_200_steps(void **state)
+{
+    struct bench *b = *state;
+    explain(b, &luc_method_integrated_gradients, SETTINGS({ "steps", "200" }));
+    printf("  gap %.2e of %.4g\n", number(b, "completeness_gap"),
+           number(b, "score") - number(b, "baseline_score"));
+    assert_true(number(b, "completeness_gap") < 0.01);
+}
+
 static void set_up(struct bench *b, const char *net, const char *path, const char *description)
 {
     struct luc_error err = { 0 };
@@ -221,7 +231,7 @@ static int teardown(void **state)
     return 0;
 }
 
-/* usage: test_golden_explain [resnet50]   SqueezeNet without an argument */
+/* usage: test_golden_explain [resnet50|complete]   SqueezeNet, unless resnet50 is asked for */
 int main(int argc, char **argv)
 {
     char path[512];
@@ -234,6 +244,11 @@ int main(int argc, char **argv)
         pulled_file("resnet50/model.json", path, sizeof(path)); /* skips when it is not there */
         return cmocka_run_group_tests_name("explain resnet50", tests, resnet50, teardown);
     }
+    const struct CMUnitTest slow[] = {
+        cmocka_unit_test(integrated_gradients__are_complete_to_a_hundredth_at_200_steps),
+    };
     shared_file("models/squeezenet1_1.onnx", path, sizeof(path));
+    if (argc > 1 && strcmp(argv[1], "complete") == 0)
+        return cmocka_run_group_tests_name("explain completely", slow, squeezenet, teardown);
     return cmocka_run_group_tests_name("explain squeezenet", tests, squeezenet, teardown);
 }

@@ -11,7 +11,7 @@
 
 #define PLANE ((size_t)LINEAR_SIZE * LINEAR_SIZE)
 
-extern const struct luc_method luc_method_cam, luc_method_grad_cam;
+extern const struct luc_method luc_method_cam, luc_method_grad_cam, luc_method_score_cam;
 
 static size_t value(struct luc_graph *g, const char *name)
 {
@@ -123,6 +123,33 @@ static void grad_cam__on_a_cam_network_is_cam_up_to_scale(void **state)
     }
 }
 
+/* The logit of class 1 as a neuron of the layer that holds the logits, for those who weigh maps. */
+static void grad_cam__of_a_neuron_is_that_of_the_class_it_is(void **state)
+{
+    struct linear_model *m = *state;
+    static const struct luc_method *const methods[] = { &luc_method_grad_cam,
+                                                        &luc_method_score_cam };
+    for (size_t i = 0; i < 2; i++) {
+        float map[PLANE];
+        pooled_model(m, "GlobalAveragePool", "Identity");
+        linear_model_again(m);
+        assert_int_equal(
+            method_run(&m->run, methods[i], SETTINGS({ "target", "1" }, { "layer", "x" }), NULL),
+            LUC_OK);
+        memcpy(map, luc_result_first(&m->result, LUC_ITEM_MAP)->map.data, sizeof(map));
+        linear_model_again(m);
+        assert_int_equal(
+            method_run(&m->run, methods[i],
+                       SETTINGS({ "of_layer", "logits" }, { "of_channel", "1" }, { "layer", "x" }),
+                       NULL),
+            LUC_OK);
+        assert_memory_equal(map, luc_result_first(&m->result, LUC_ITEM_MAP)->map.data, sizeof(map));
+        assert_true(map[5] > 0);
+        assert_string_equal(method_item(m, "maps_layer")->text, "x");
+        assert_true(method_item(m, "channel")->number == 1);
+    }
+}
+
 static void grad_cam__an_empty_map_says_why_and_signed_shows_it(void **state)
 {
     struct linear_model *m = *state;
@@ -228,6 +255,7 @@ int main(void)
         T(cam__is_the_weighted_sum_of_maps_and_its_mean_plus_bias_the_logit),
         T(cam__other_endings_are_refused_with_the_way_out),
         T(grad_cam__on_a_cam_network_is_cam_up_to_scale),
+        T(grad_cam__of_a_neuron_is_that_of_the_class_it_is),
         T(grad_cam__an_empty_map_says_why_and_signed_shows_it),
         T(grad_cam__variants_are_their_formulas),
         T(grad_cam__guided_is_the_gradient_times_the_map),
