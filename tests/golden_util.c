@@ -499,8 +499,8 @@ void check_tiles(const struct luc_graph *graph, const char *value, const struct 
     for (int i = 0; i < 2; i++) {
         const struct luc_arena_mark mark = luc_arena_mark(arena);
         double apart = 0, largest = 0;
-        spec.tile = i ? side * 2 / 3 : side * 2 / 5; /* small ones recomputed would take minutes */
-        spec.keep_bytes = i ? 0 : SIZE_MAX;
+        spec.tile = i ? side * 2 / 3 : side * 2 / 5;
+        spec.keep_bytes = i ? (size_t)1 << 20 : SIZE_MAX; /* with none, it takes a minute */
         const float *one = run_tiles(&spec, input->data, NULL, arena);
         const float *three =
             run_tiles(&spec, input->data, &(struct luc_threads){ .pool = pool, .width = 3 }, arena);

@@ -98,7 +98,7 @@ void check_batch(const struct luc_graph *graph, const struct question *q,
 /* 1, 2, 3 and 7 threads give the same bits. */
 void check_widths(const struct luc_graph *graph, const struct question *q,
                   const struct luc_tensor *input);
-/* In tiles (core/graph/tiles.h), with everything and with nothing kept, and for any number of
+/* In tiles (core/graph/tiles.h), with everything and with a little kept, and for any number of
  * threads, `value` is within tol of the whole run's, relative to the largest element. */
 void check_tiles(const struct luc_graph *graph, const char *value, const struct luc_tensor *input,
                  double tol);

@@ -289,6 +289,9 @@ static void tiles__memory_limits_are_kept_or_refused(void **state)
     assert_true(roomy.kept_bytes > 16 * HEIGHT * WIDTH * sizeof(float));
     spec.limit_bytes = roomy.kept_bytes + roomy.work_bytes - 1;
     assert_int_equal(luc_tiles_create(&spec, b->arena, &t, &tight, NULL), LUC_OK);
+    assert_in_range(tight.kept_bytes, 16 * HEIGHT * WIDTH * sizeof(float), roomy.kept_bytes - 1);
+    spec.limit_bytes = 16 * HEIGHT * WIDTH * sizeof(float); /* c1 alone, and no room for a tile */
+    assert_int_equal(luc_tiles_create(&spec, b->arena, &t, &tight, NULL), LUC_OK);
     assert_in_range(tight.kept_bytes, 1, 4 * HEIGHT * WIDTH / 9 * sizeof(float) + 256);
     assert_true(tight.kept_bytes + tight.work_bytes <= spec.limit_bytes);
     assert_true(tight.flops > roomy.flops);

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#define OVERLAP 32 /* pixels on each side of a tile that another tile's middle covers */
+#define OVERLAP_MOST 96 /* pixels on each side of a tile that another tile's middle covers */
 
 /* Tiles along one axis: [i * apart - margin, + size), of which [i * apart, + apart) counts. */
 struct axis {
@@ -20,7 +20,7 @@ struct luc_ascent {
 
 static struct axis cut(size_t side, size_t tile)
 {
-    const size_t margin = 4 * OVERLAP <= tile ? OVERLAP : 0;
+    const size_t margin = tile / 8 < OVERLAP_MOST ? tile / 8 : OVERLAP_MOST;
     if (tile == 0 || side <= tile)
         return (struct axis){ side, 1, side, 0, side };
     const size_t n = (side + tile - 2 * margin - 1) / (tile - 2 * margin);

@@ -10,6 +10,7 @@
 struct value {
     bool live;   /* needed for the output, and not known beforehand */
     bool keeps;  /* kept for the whole picture between passes */
+    bool cut;    /* something in a later pass reads it: keeping it helps */
     bool small;  /* a mean: always there once its pass is over */
     size_t pass; /* the first pass that can compute it */
     size_t last; /* the last pass that reads it where it is kept */
@@ -29,7 +30,7 @@ struct luc_tiles {
     struct luc_tile_node *nodes; /* [n_nodes], those that are needed, in order */
     size_t n_nodes, n_passes, grid[2];
     size_t kept_bytes, work_bytes;
-    double flops;
+    double flops, *node_work; /* [n_nodes] */
     struct luc_arena *arena;
     char *kept, *work;
     struct luc_tile_part *in;   /* one node's inputs */
@@ -142,7 +143,7 @@ static void mark_cuts(struct luc_tiles *t)
             struct value *in = in_value(t, &t->nodes[i], k);
             if (in && !in->small && in != &t->values[t->spec.graph->inputs[0]] &&
                 out_value(t, &t->nodes[i])->pass > in->pass)
-                in->keeps = true;
+                in->cut = in->keeps = true;
         }
 }
 
@@ -318,50 +319,137 @@ static enum luc_status place_kept(struct luc_tiles *t, struct luc_error *err)
     return st;
 }
 
-/* Stops keeping the largest of those that are kept in the fullest pass. False: nothing is kept. */
-static bool drop_one(struct luc_tiles *t)
+/* Most that is kept in any pass, bytes. */
+static size_t most_kept(const struct luc_tiles *t)
 {
-    const size_t n = t->spec.graph->n_values;
-    struct value *largest = NULL;
-    size_t fullest = 0, most = 0;
+    size_t most = 0;
     for (size_t pass = 0; pass < t->n_passes; pass++) {
         size_t sum = 0;
-        for (size_t i = 0; i < n; i++)
+        for (size_t i = 0; i < t->spec.graph->n_values; i++)
             if (t->values[i].keeps && t->values[i].pass <= pass && pass <= t->values[i].last)
                 sum += bytes_of(&t->values[i]);
-        if (sum > most) {
-            most = sum;
-            fullest = pass;
-        }
+        most = sum > most ? sum : most;
     }
-    for (size_t i = 0; i < n; i++) {
-        struct value *v = &t->values[i];
-        if (v->keeps && v->pass <= fullest && fullest <= v->last &&
-            (!largest || bytes_of(v) > bytes_of(largest)))
-            largest = v;
-    }
-    if (largest)
-        largest->keeps = false;
-    return largest != NULL;
+    return most;
 }
 
-static enum luc_status choose_kept(struct luc_tiles *t, struct luc_error *err)
+/* The work of one pass, tiles' margins left out; lifetimes grow to what it reads. */
+static double work_of_pass(struct luc_tiles *t, size_t pass)
 {
-    for (;;) {
-        enum luc_status st = count_passes(t, err);
-        if (!st)
-            st = place_kept(t, err);
+    double sum = 0;
+    for (size_t i = 0; i < t->spec.graph->n_values; i++)
+        t->values[i].wanted = t->values[i].live && is_goal(t, &t->values[i], pass);
+    for (size_t i = t->n_nodes; i-- > 0;) {
+        const struct luc_tile_node *n = &t->nodes[i];
+        struct value *m = measured(t, n, pass);
+        if (m)
+            m->wanted = true;
+        if (!runs_here(t, out_value(t, n), pass))
+            continue;
+        sum += t->node_work[i];
+        for (size_t k = 0; n->kind != LUC_TILE_MEAN && k < n->node->n_in; k++) {
+            struct value *in = in_value(t, n, k);
+            if (in)
+                in->wanted = true;
+        }
+    }
+    for (size_t i = 0; i < t->spec.graph->n_values; i++)
+        if (t->values[i].wanted && is_source(t, &t->values[i], pass))
+            t->values[i].last = pass;
+    return sum;
+}
+
+static double work_of_all(struct luc_tiles *t)
+{
+    double sum = 0;
+    for (size_t i = 0; i < t->spec.graph->n_values; i++)
+        t->values[i].last = t->values[i].pass;
+    for (size_t pass = 0; pass < t->n_passes; pass++)
+        sum += work_of_pass(t, pass);
+    return sum;
+}
+
+/* Each node on the whole picture: its operations, and one for each element it writes. */
+static enum luc_status measure_nodes(struct luc_tiles *t, struct luc_error *err)
+{
+    t->node_work = luc_arena_alloc(t->arena, t->n_nodes, sizeof(*t->node_work));
+    if (!t->node_work)
+        return luc_fail_nomem(err, "tiles", t->n_nodes * sizeof(*t->node_work));
+    for (size_t i = 0; i < t->spec.graph->n_values; i++)
+        t->values[i].part =
+            (struct luc_tile_part){ NULL, t->values[i].channels, whole_of(&t->values[i]) };
+    for (size_t i = 0; i < t->n_nodes; i++) {
+        struct luc_tile_work work = { .lanes = t->spec.lanes };
+        const struct value *out = out_value(t, &t->nodes[i]);
+        gather_inputs(t, &t->nodes[i]);
+        const enum luc_status st = luc_tile_run(&t->nodes[i], t->in, &out->part, &work, err);
         if (st)
             return st;
-        const size_t all = t->kept_bytes + t->work_bytes;
-        if (t->kept_bytes <= t->spec.keep_bytes && all <= t->spec.limit_bytes)
-            return LUC_OK;
-        if (!drop_one(t))
+        t->node_work[i] = work.flops + (double)bytes_of(out);
+    }
+    return LUC_OK;
+}
+
+/* Keeps, one after the other, what saves most work, while it is at most `limit` bytes at once. */
+static void keep_within(struct luc_tiles *t, size_t limit)
+{
+    const size_t n = t->spec.graph->n_values;
+    for (size_t i = 0; i < n; i++)
+        t->values[i].keeps = false;
+    double least = work_of_all(t);
+    for (struct value *best = t->values; best;) {
+        best = NULL;
+        for (size_t i = 0; i < n; i++) {
+            struct value *v = &t->values[i];
+            if (!v->cut || v->keeps || bytes_of(v) > limit)
+                continue;
+            v->keeps = true;
+            const double work = work_of_all(t);
+            if (work < least && most_kept(t) <= limit) {
+                least = work;
+                best = v;
+            }
+            v->keeps = false;
+        }
+        if (best)
+            best->keeps = true;
+    }
+}
+
+static bool fits(const struct luc_tiles *t)
+{
+    return t->kept_bytes <= t->spec.keep_bytes &&
+           t->kept_bytes + t->work_bytes <= t->spec.limit_bytes;
+}
+
+static enum luc_status count_all(struct luc_tiles *t, struct luc_error *err)
+{
+    const enum luc_status st = count_passes(t, err);
+    return st ? st : place_kept(t, err);
+}
+
+/* Everything at the cuts where that fits, else what is worth most: first in the room that a tile
+ * leaves, then in less, as tiles need more where less is kept. */
+static enum luc_status choose_kept(struct luc_tiles *t, struct luc_error *err)
+{
+    const size_t limit = t->spec.limit_bytes;
+    enum luc_status st = count_all(t, err);
+    if (st || fits(t))
+        return st;
+    size_t room = limit > t->work_bytes ? limit - t->work_bytes : 0;
+    room = room < t->spec.keep_bytes ? room : t->spec.keep_bytes;
+    for (;;) {
+        keep_within(t, room);
+        st = count_all(t, err);
+        if (st || fits(t))
+            return st;
+        if (room == 0)
             return luc_fail(
                 err, LUC_NOMEM,
                 "tiles of %zu pixels need %zu bytes, %zu are left: use smaller tiles or "
                 "raise the job memory limit",
-                t->spec.tile, all, t->spec.limit_bytes);
+                t->spec.tile, t->kept_bytes + t->work_bytes, limit);
+        room = room > limit / 64 ? room - room / 4 : 0;
     }
 }
 
@@ -411,7 +499,9 @@ enum luc_status luc_tiles_create(const struct luc_tiles_spec *spec, struct luc_a
     if (st)
         return st;
     mark_cuts(t);
-    st = choose_kept(t, err);
+    st = measure_nodes(t, err);
+    if (!st)
+        st = choose_kept(t, err);
     if (st)
         return st;
     *info = (struct luc_tiles_info){ .n_tiles = t->grid[0] * t->grid[1],

@@ -5,7 +5,7 @@
  * (tile_node.h). Normalisations (InstanceNormalization, means over all places) depend on the whole
  * picture: the network is cut at each. One pass over all tiles finds the statistics that the next
  * pass needs; activations where it was cut are kept for the whole picture as far as memory allows,
- * the largest are computed again in every pass that wants them. Statistics are summed in double.
+ * and there those that save most work; the others are computed again in every pass that wants them. Statistics are summed in double.
  *
  *   result = that of the whole run, to the rounding of float additions
  *
