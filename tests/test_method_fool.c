@@ -25,9 +25,11 @@ static double logit(const struct linear_model *m, size_t k, const float *change)
 {
     double z = 0;
     const size_t plane = LINEAR_PIXELS / 3;
-    for (size_t i = 0; i < LINEAR_PIXELS; i++)
+    for (size_t i = 0; i < LINEAR_PIXELS; i++) {
+        const size_t at = 3 * (i % plane) + i / plane;
         z += (double)m->weights[k * LINEAR_PIXELS + i] *
-             (m->photo.data[3 * (i % plane) + i / plane] + (change ? (double)change[i] : 0));
+             (m->photo.data[at] + (change ? (double)change[i] : 0));
+    }
     return z;
 }
 
@@ -51,6 +53,24 @@ static struct luc_attack begin(struct linear_model *m, struct luc_victim *v, flo
     return a;
 }
 
+/* Distance from the photograph, in the l2 or the linf norm. */
+static double nearest_border(const struct linear_model *m, size_t from, bool l2)
+{
+    double least = HUGE_VAL;
+    for (size_t k = 0; k < LINEAR_CLASSES; k++) {
+        double dual = 0;
+        for (size_t i = 0; i < LINEAR_PIXELS; i++) {
+            const double w = (double)m->weights[k * LINEAR_PIXELS + i] -
+                             (double)m->weights[from * LINEAR_PIXELS + i];
+            dual += l2 ? w * w : fabs(w);
+        }
+        dual = l2 ? sqrt(dual) : dual;
+        if (k != from)
+            least = fmin(least, (logit(m, from, NULL) - logit(m, k, NULL)) / dual);
+    }
+    return least;
+}
+
 static void deepfool__finds_the_distance_to_the_nearest_border_exactly(void **state)
 {
     struct linear_model *m = *state;
@@ -64,20 +84,10 @@ static void deepfool__finds_the_distance_to_the_nearest_border_exactly(void **st
                                               .classes = LINEAR_CLASSES,
                                               .from = from,
                                               .to = LUC_NONE };
-        double least = HUGE_VAL, got = 0;
+        const double least = nearest_border(m, from, norm != 0);
+        double got = 0;
         linear_model_again(m);
         struct luc_attack a = begin(m, &v, clean, &spec);
-        for (size_t k = 0; k < LINEAR_CLASSES; k++) {
-            double dual = 0;
-            for (size_t i = 0; i < LINEAR_PIXELS && k != from; i++) {
-                const double w = (double)m->weights[k * LINEAR_PIXELS + i] -
-                                 (double)m->weights[from * LINEAR_PIXELS + i];
-                dual += norm ? w * w : fabs(w);
-            }
-            dual = norm ? sqrt(dual) : dual;
-            if (k != from)
-                least = fmin(least, (logit(m, from, NULL) - logit(m, k, NULL)) / dual);
-        }
         luc_attack_step(&a);
         for (size_t i = 0; i < LINEAR_PIXELS; i++)
             got = norm ? got + (double)a.v[i] * (double)a.v[i] : fmax(got, fabs((double)a.v[i]));
@@ -197,6 +207,31 @@ static void fool__from_noise_reaches_the_confidence_asked_for(void **state)
     assert_true(method_item(m, "probability")->number >= 0.6);
 }
 
+static void fool__judged_as_jpeg_goes_on_until_that_wins(void **state)
+{
+    struct linear_model *m = *state;
+    size_t lost = 0;
+    for (int i = 0; i < 2; i++)
+        for (int seed = 0; seed < 8; seed++) {
+            linear_model_again(m);
+            luc_rng_seed(&m->run.rng, (uint64_t)seed);
+            assert_int_equal(
+                method_run(&m->run, &luc_method_fool,
+                           SETTINGS({ "judge", i ? "jpeg" : "png" }, { "jpeg_quality", "40" },
+                                    { "epsilon", "60" }, { "steps", "60" }),
+                           NULL),
+                LUC_OK);
+            const struct luc_cell *jpeg = method_item(m, "files")->table.cells + 4;
+            assert_string_equal(jpeg[0].text, "jpeg");
+            lost += i == 0 && jpeg[3].number == 0;
+            assert_true(i == 0 || jpeg[3].number == 1);
+            assert_true(method_item(m, "success")->number == 1);
+            if (i)
+                assert_true(method_item(m, "probability")->number == jpeg[2].number);
+        }
+    assert_true(lost > 0);
+}
+
 static void fool__names_the_parameter_at_fault(void **state)
 {
     struct linear_model *m = *state;
@@ -308,6 +343,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(fool__every_attack_succeeds_on_the_returned_picture, setup,
                                         method_teardown),
         cmocka_unit_test_setup_teardown(fool__from_noise_reaches_the_confidence_asked_for, setup,
+                                        method_teardown),
+        cmocka_unit_test_setup_teardown(fool__judged_as_jpeg_goes_on_until_that_wins, setup,
                                         method_teardown),
         cmocka_unit_test_setup_teardown(fool__names_the_parameter_at_fault, setup, method_teardown),
         cmocka_unit_test_setup_teardown(fool__can_be_cancelled_at_every_tick, setup,

@@ -142,58 +142,84 @@ static uint8_t to_byte(double v)
 
 #define N_DRAWN 20000
 
-/* Two clouds of known mean and covariance, 1 : 3, and pixels that do not count. */
-static void mixture__finds_the_clouds_that_were_drawn(void **state)
+static const double cloud_mean[2][3] = { { 60, 90, 120 }, { 180, 150, 70 } };
+static const double cloud_root[3][3] = { { 9, 0, 0 }, { 4, 6, 0 }, { -3, 2, 5 } };
+
+struct clouds {
+    uint8_t rgb[3 * N_DRAWN], chosen[N_DRAWN], held[N_DRAWN];
+    struct luc_mixture m;
+};
+
+/* Two clouds of known mean and covariance, 1 : 3, and pixels that do not count; learned. */
+static struct clouds *draw_clouds(void)
 {
-    (void)state;
-    static const double mean[2][3] = { { 60, 90, 120 }, { 180, 150, 70 } };
-    static const double root[3][3] = { { 9, 0, 0 }, { 4, 6, 0 }, { -3, 2, 5 } };
-    uint8_t *rgb = malloc(3 * N_DRAWN), *chosen = calloc(N_DRAWN, 1), *held = malloc(N_DRAWN);
+    struct clouds *all = calloc(1, sizeof(*all));
     struct luc_rng rng;
     luc_rng_seed(&rng, 8);
     for (size_t i = 0; i < N_DRAWN; i++) {
         double e[3];
         for (int j = 0; j < 3; j++)
             e[j] = luc_rng_normal(&rng);
-        for (int j = 0; j < 3; j++)
-            rgb[3 * i + (size_t)j] = to_byte(mean[i % 4 != 0][j] + root[j][0] * e[0] +
-                                             root[j][1] * e[1] + root[j][2] * e[2]);
-        chosen[i] = i % 5 != 0;
+        for (size_t j = 0; j < 3; j++)
+            all->rgb[3 * i + j] = to_byte(cloud_mean[i % 4 != 0][j] + cloud_root[j][0] * e[0] +
+                                          cloud_root[j][1] * e[1] + cloud_root[j][2] * e[2]);
+        all->chosen[i] = i % 5 != 0;
     }
-    struct luc_mixture m = { 0 };
-    const struct luc_colours c = { rgb, chosen, 1, N_DRAWN };
-    luc_mixture_start(&m, 2, &c, &rng, held);
-    assert_int_equal(m.n, 2);
-    const size_t first = m.part[0].mean[0] < 120 ? 0 : 1;
+    const struct luc_colours c = { all->rgb, all->chosen, 1, N_DRAWN };
+    luc_mixture_start(&all->m, 2, &c, &rng, all->held);
+    assert_int_equal(all->m.n, 2);
+    return all;
+}
+
+/* Which component is the first cloud. */
+static size_t first_cloud(const struct clouds *all)
+{
+    return all->m.part[0].mean[0] < 120 ? 0 : 1;
+}
+
+/* inverse times the true covariance, at a, b */
+static double product(const struct luc_gaussian *g, int a, int b)
+{
+    double sum = 0;
+    for (int j = 0; j < 3; j++)
+        for (int r = 0; r < 3; r++)
+            sum += g->inverse[a][j] * cloud_root[j][r] * cloud_root[b][r];
+    return sum;
+}
+
+static void mixture__finds_the_clouds_that_were_drawn(void **state)
+{
+    (void)state;
+    struct clouds *all = draw_clouds();
     for (size_t k = 0; k < 2; k++) {
-        const struct luc_gaussian *g = &m.part[k ^ first];
+        const struct luc_gaussian *g = &all->m.part[k ^ first_cloud(all)];
         assert_true(fabs((double)g->n / (0.8 * N_DRAWN) - (k ? 0.75 : 0.25)) < 0.01);
         for (int a = 0; a < 3; a++) {
-            assert_true(fabs(g->mean[a] - mean[k][a]) < 0.5);
-            for (int b = 0; b < 3; b++) { /* inverse times the true covariance */
-                double sum = 0;
-                for (int j = 0; j < 3; j++)
-                    for (int r = 0; r < 3; r++)
-                        sum += g->inverse[a][j] * root[j][r] * root[b][r];
-                assert_true(fabs(sum - (a == b)) < 0.06);
-            }
+            assert_true(fabs(g->mean[a] - cloud_mean[k][a]) < 0.5);
+            for (int b = 0; b < 3; b++)
+                assert_true(fabs(product(g, a, b) - (a == b)) < 0.06);
         }
     }
-    /* D from the definition, for one colour */
-    uint8_t which = 9;
+    free(all);
+}
+
+/* D from its definition, for one colour. */
+static void mixture__costs_what_its_formula_says(void **state)
+{
+    (void)state;
+    struct clouds *all = draw_clouds();
+    const struct luc_gaussian *g = &all->m.part[first_cloud(all)];
     const uint8_t z[3] = { 70, 95, 118 };
-    const struct luc_gaussian *g = &m.part[first];
+    const double det = 9.0 * 6 * 5 * 9 * 6 * 5;
+    uint8_t which = 9;
     double q = 0;
     for (int a = 0; a < 3; a++)
         for (int b = 0; b < 3; b++)
             q += (z[a] - g->mean[a]) * g->inverse[a][b] * (z[b] - g->mean[b]);
-    const double det = 9.0 * 6 * 5 * 9 * 6 * 5;
-    assert_true(fabs(luc_mixture_cost(&m, z, &which) - (0.5 * q - log(0.25) + 0.5 * log(det))) <
-                0.1);
-    assert_int_equal(which, first);
-    free(rgb);
-    free(chosen);
-    free(held);
+    assert_true(
+        fabs(luc_mixture_cost(&all->m, z, &which) - (0.5 * q - log(0.25) + 0.5 * log(det))) < 0.1);
+    assert_int_equal(which, first_cloud(all));
+    free(all);
 }
 
 static void mixture__of_one_colour_is_finite(void **state)
@@ -398,6 +424,7 @@ int main(void)
         cmocka_unit_test(cut__costs_the_greatest_flow_on_random_grids),
         cmocka_unit_test(cut__refuses_what_does_not_fit),
         cmocka_unit_test(mixture__finds_the_clouds_that_were_drawn),
+        cmocka_unit_test(mixture__costs_what_its_formula_says),
         cmocka_unit_test(mixture__of_one_colour_is_finite),
         cmocka_unit_test(grabcut__finds_the_disc),
         cmocka_unit_test(grabcut__never_raises_its_energy),

@@ -63,7 +63,8 @@ static void fill(const json_t *polygon, double scale, uint8_t value, size_t w, s
 {
     const size_t n = json_array_size(polygon);
     for (size_t i = 0; i < w * h; i++) {
-        const double x = (double)(i % w) + 0.5, y = (double)(i / w) + 0.5;
+        const size_t column = i % w, row = i / w;
+        const double x = (double)column + 0.5, y = (double)row + 0.5;
         bool inside = false;
         for (size_t k = 0; k < n; k++) {
             double p[4];
@@ -97,7 +98,7 @@ static struct drawing read_drawing(const char *name)
 
 static uint8_t *draw(const struct drawing *d, double scale, size_t w, size_t h)
 {
-    uint8_t *mask = calloc(w * h, 1);
+    uint8_t *mask = calloc(w * h + 1, 1);
     size_t i;
     json_t *polygon;
     json_array_foreach(json_object_get(d->json, "polygons"), i, polygon)

@@ -3,9 +3,8 @@
 #include "core/methods/target.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
-
-#define MAGIC "luc_attack 1"
 
 /* What a checkpoint holds of each picture, in this order. */
 #define N_KEPT 5
@@ -134,6 +133,8 @@ enum luc_try luc_attack_try(struct luc_attack *a)
         return LUC_TRY_SUCCEEDED;
     if (!luc_attack_wins(a, luc_victim_ask(a->victim, a->try)))
         return LUC_TRY_ROUNDED_AWAY;
+    if (a->also && !a->also(a->also_ctx, a->try))
+        return LUC_TRY_ROUNDED_AWAY;
     memcpy(a->found, a->try, a->victim->n * sizeof(float));
     a->at.best = norm;
     a->at.succeeded = 1;
@@ -161,13 +162,26 @@ void luc_attack_gradient(struct luc_attack *a)
 
 /* ---- checkpoints ---------------------------------------------------------------------------------- */
 
+#define KEY_SIZE 256
+
+/* What a checkpoint must agree in. */
+static void print_key(const struct luc_attack *a, char key[KEY_SIZE])
+{
+    const struct luc_attack_spec *s = &a->spec;
+    memset(key, 0, KEY_SIZE);
+    snprintf(key, KEY_SIZE, "luc_attack 1: %d %d %.17g %.17g %zu %zu %zu %.17g %.17g %zu %zu %zu",
+             (int)s->kind, (int)s->norm, s->epsilon, s->step, s->steps, s->starts, s->classes,
+             s->overshoot, s->confidence, s->from, s->to, a->victim->n);
+}
+
 void luc_attack_save(const struct luc_attack *a, struct luc_str *out)
 {
     float *arrays[N_KEPT];
+    char key[KEY_SIZE];
     const uint64_t passes = a->victim->passes;
     kept(a, arrays);
-    luc_str_put(out, MAGIC, sizeof(MAGIC));
-    luc_str_put(out, &a->spec, sizeof(a->spec));
+    print_key(a, key);
+    luc_str_put(out, key, sizeof(key));
     luc_str_put(out, &a->at, sizeof(a->at));
     luc_str_put(out, &passes, sizeof(passes));
     for (size_t i = 0; i < N_KEPT; i++)
@@ -181,12 +195,12 @@ enum luc_status luc_attack_restore(struct luc_attack *a, const void *bytes, size
     const size_t picture = a->victim->n * sizeof(float);
     const char *p = bytes;
     uint64_t passes;
-    if (size !=
-            sizeof(MAGIC) + sizeof(a->spec) + sizeof(a->at) + sizeof(passes) + N_KEPT * picture ||
-        memcmp(p, MAGIC, sizeof(MAGIC)) != 0 ||
-        memcmp(p + sizeof(MAGIC), &a->spec, sizeof(a->spec)) != 0)
+    char key[KEY_SIZE];
+    print_key(a, key);
+    if (size != sizeof(key) + sizeof(a->at) + sizeof(passes) + N_KEPT * picture ||
+        memcmp(p, key, sizeof(key)) != 0)
         return luc_fail(err, LUC_FORMAT, "the checkpoint is not of this attack");
-    p += sizeof(MAGIC) + sizeof(a->spec);
+    p += sizeof(key);
     memcpy(&a->at, p, sizeof(a->at));
     memcpy(&passes, p + sizeof(a->at), sizeof(passes));
     p += sizeof(a->at) + sizeof(passes);

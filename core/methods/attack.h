@@ -67,6 +67,10 @@ struct luc_attack {
     float *gradient, *other, *try; /* scratch */
     float *seed;                   /* [n_classes] */
     double *probability;           /* [n_classes] */
+    /* Whether whole values that win also do so as what becomes of them; it may ask the victim. To be
+     * set after luc_attack_create(); NULL: they do. */
+    bool (*also)(void *ctx, const float *picture);
+    void *also_ctx;
 };
 
 /* Everything but `clean` (whole values; borrowed) is taken from the run's arena. LUC_NOMEM. */

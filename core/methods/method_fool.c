@@ -5,7 +5,8 @@
  * The attacks are those of attack.h. They change whole pixel values of the picture at the size at which
  * the network sees it (after fit), and the picture that is returned has that size: uploaded again, it
  * is looked at as it is. What is reported is the verdict on that file: encoded as PNG, decoded,
- * classified like any upload, and the same for JPEG.
+ * classified like any upload; with judge=jpeg, as JPEG, and the
+ * search goes on until that wins too.
  *
  * Input:  one picture; with init=noise only its size counts.
  * Output: picture `picture`; picture `difference`, gray plus the change times `amplified`; tables
@@ -29,12 +30,13 @@
 
 struct params {
     char target[LUC_TEXT_MAX];
-    int64_t method, norm, init, steps, starts, classes, jpeg_quality;
+    int64_t method, norm, init, steps, starts, classes, judge, jpeg_quality;
     double epsilon, step, overshoot, confidence;
 };
 
 static const char *const method_names[] = { "gradient", "fgsm", "pgd", "deepfool", "cw", NULL };
 static const char *const norm_names[] = { "auto", "linf", "l2", NULL };
+static const char *const file_names[] = { "png", "jpeg", NULL };
 static const char *const init_names[] = { "photo", "noise", NULL };
 
 static const struct luc_param rows[] = {
@@ -60,6 +62,8 @@ static const struct luc_param rows[] = {
              "Probability that the class is to reach before the search ends"),
     LUC_CHOICE(struct params, init, 0, 2, init_names,
                "Where it begins: the upload, or noise (give a target, epsilon 255, a confidence)"),
+    LUC_CHOICE(struct params, judge, 0, 2, file_names,
+               "The file that must win, and whose verdict is reported; both are in `files`"),
     LUC_INT(struct params, jpeg_quality, 90, 1, 100, "",
             "Quality of the JPEG file that is judged; set `quality` alike for a JPEG answer"),
     LUC_PARAM_END,
@@ -174,9 +178,10 @@ static enum luc_status put_classes(struct fool *f, const char *key, const float 
     return st;
 }
 
-/* What an ordinary upload of this file would be told. Its logits stay in the victim. */
-static enum luc_status judge(struct fool *f, const struct luc_image *image, int quality,
-                             struct luc_target *verdict, struct luc_error *err)
+/* Asks what an ordinary upload of the picture as such a file would be told; the file's pixels into
+ * `made` (may be NULL). */
+static enum luc_status ask_file(struct fool *f, const struct luc_image *image, bool jpeg,
+                                float *made, struct luc_error *err)
 {
     const struct luc_decode how = { 0 };
     const struct luc_frame whole = {
@@ -184,8 +189,8 @@ static enum luc_status judge(struct fool *f, const struct luc_image *image, int 
     };
     struct luc_str file = { 0 };
     struct luc_image decoded = { 0 };
-    enum luc_status st = quality ? luc_image_encode_jpeg(image, quality, &file, err)
-                                 : luc_image_encode_png(image, NULL, &file, err);
+    enum luc_status st = jpeg ? luc_image_encode_jpeg(image, (int)f->p->jpeg_quality, &file, err)
+                              : luc_image_encode_png(image, NULL, &file, err);
     if (!st)
         st = luc_image_decode(file.data, file.len, &how, &decoded, err);
     if (!st && !f->victim.dry)
@@ -194,14 +199,32 @@ static enum luc_status judge(struct fool *f, const struct luc_image *image, int 
     if (!st) {
         luc_exec_forward(f->victim.exec);
         f->victim.passes++;
-        const struct luc_tensor row = logits_row(f, luc_attack_logits(&f->attack));
-        st = luc_target_find(f->run, "top", &row, verdict, err);
     }
-    if (!st && !quality && !f->victim.dry)
-        luc_victim_pixels(&f->victim, &decoded, f->made);
+    if (!st && made && !f->victim.dry)
+        luc_victim_pixels(&f->victim, &decoded, made);
     luc_image_done(&decoded);
     luc_str_done(&file);
     return st;
+}
+
+/* luc_attack.also for judge=jpeg. A failure here comes again when the result is judged. */
+static bool wins_as_jpeg(void *ctx, const float *picture)
+{
+    struct fool *f = ctx;
+    struct luc_image image = { 0 };
+    const bool asked = !luc_victim_image(&f->victim, picture, &image, NULL) &&
+                       !ask_file(f, &image, true, NULL, NULL);
+    luc_image_done(&image);
+    return asked && luc_attack_wins(&f->attack, luc_attack_logits(&f->attack));
+}
+
+static enum luc_status judge(struct fool *f, const struct luc_image *image, bool jpeg,
+                             struct luc_target *verdict, struct luc_error *err)
+{
+    const bool reported = jpeg == (f->p->judge == 1);
+    const enum luc_status st = ask_file(f, image, jpeg, reported ? f->made : NULL, err);
+    const struct luc_tensor row = logits_row(f, luc_attack_logits(&f->attack));
+    return st ? st : luc_target_find(f->run, "top", &row, verdict, err);
 }
 
 static bool is_fooled(const struct fool *f, const struct luc_target *verdict)
@@ -268,28 +291,27 @@ static enum luc_status put_result(struct fool *f, struct luc_error *err)
     static const char *const columns[] = { "file", "label", "probability", "fooled" };
     struct luc_result *r = f->run->result;
     struct luc_image picture = { 0 };
-    struct luc_target jpeg = { 0 }, png = { 0 };
+    struct luc_target verdict[2] = { { 0 } }; /* png, jpeg */
+    const size_t reported = (size_t)f->p->judge;
     struct luc_table *table = NULL;
     enum luc_status st = luc_victim_image(&f->victim, f->attack.found, &picture, err);
-    if (!st)
-        st = judge(f, &picture, (int)f->p->jpeg_quality, &jpeg, err);
-    if (!st)
-        st = judge(f, &picture, 0, &png, err);
+    for (size_t i = 0; i < 2 && !st; i++) { /* the one that is reported last */
+        const size_t file = i ? reported : 1 - reported;
+        st = judge(f, &picture, file == 1, &verdict[file], err);
+    }
     if (!st)
         st = luc_result_picture(r, "picture", &picture, err);
     luc_image_done(&picture);
     if (!st)
-        st = luc_result_number(r, "success", is_fooled(f, &png) ? 1 : 0, err);
+        st = luc_result_number(r, "success", is_fooled(f, &verdict[reported]) ? 1 : 0, err);
     if (!st)
-        st = luc_target_report(f->run, &png, err);
+        st = luc_target_report(f->run, &verdict[reported], err);
     if (!st)
         st = put_classes(f, "after", luc_attack_logits(&f->attack), err);
     if (!st)
         st = luc_result_table(r, "files", columns, 4, 2, &table, err);
-    if (!st)
-        st = put_file(f, table, 0, "png", &png, err);
-    if (!st)
-        st = put_file(f, table, 1, "jpeg", &jpeg, err);
+    for (size_t i = 0; i < 2 && !st; i++)
+        st = put_file(f, table, i, file_names[i], &verdict[i], err);
     return st ? st : put_change(f, err);
 }
 
@@ -344,6 +366,10 @@ static enum luc_status run_fool(struct luc_run *run, const void *params, struct 
         st = put_classes(&f, "before", logits, err);
     if (!st)
         st = luc_attack_create(&f.spec, &f.victim, f.clean, &run->rng, &f.attack, err);
+    if (!st && f.p->judge == 1) {
+        f.attack.also = wins_as_jpeg;
+        f.attack.also_ctx = &f;
+    }
     if (!st)
         st = search(&f, err);
     if (!st)

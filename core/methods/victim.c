@@ -107,6 +107,8 @@ enum luc_status luc_victim_image(const struct luc_victim *v, const float *pixels
 void luc_victim_pixels(const struct luc_victim *v, const struct luc_image *image, float *pixels)
 {
     const size_t plane = v->n / 3;
-    for (size_t i = 0; i < v->n; i++)
-        pixels[i] = image->data[3 * (i % plane) + i / plane];
+    for (size_t i = 0; i < v->n; i++) {
+        const size_t at = 3 * (i % plane) + i / plane;
+        pixels[i] = image->data[at];
+    }
 }

@@ -1,5 +1,6 @@
 #include "core/segment/regions.h"
 
+#include <assert.h>
 #include <string.h>
 
 /* ---- connected parts ------------------------------------------------------------------------------ */
@@ -22,6 +23,7 @@ static struct luc_region take_region(struct flood *f, size_t x, size_t y)
 {
     size_t x0 = x, x1 = x, y1 = y, area = 0;
     const size_t y0 = y; /* the first pixel met is in the highest row */
+    assert(f->width > 0);
     put(f, x, y);
     while (f->depth > 0) {
         const size_t i = f->stack[--f->depth], px = i % f->width, py = i / f->width;
@@ -60,6 +62,7 @@ enum luc_status luc_regions_find(const uint8_t *mask, size_t width, size_t heigh
     if (!f.left || !f.stack)
         return luc_fail_nomem(err, "regions", width * height * (1 + sizeof(*f.stack)));
     *n = *all = 0;
+    assert(width > 0);
     if (!luc_arena_is_dry(arena))
         memcpy(f.left, mask, width * height);
     for (size_t i = 0; i < width * height && !luc_arena_is_dry(arena); i++)

@@ -55,8 +55,9 @@ static void seed_middle(struct plane *p)
 {
     const double cx = (double)(p->width - 1) / 2, cy = (double)(p->height - 1) / 2;
     for (size_t i = 0; i < p->n; i++) {
-        const double u = ((double)(i % p->width) - cx) / (cx > 0 ? cx : 1);
-        const double v = ((double)(i / p->width) - cy) / (cy > 0 ? cy : 1);
+        const size_t x = i % p->width, y = i / p->width;
+        const double u = ((double)x - cx) / (cx > 0 ? cx : 1);
+        const double v = ((double)y - cy) / (cy > 0 ? cy : 1);
         const double r2 = u * u + v * v;
         p->seeds[i] = r2 <= 0.25 ? LUC_SEED_FORE : r2 > 1 ? LUC_SEED_BACK : LUC_SEED_OPEN;
     }
