@@ -11,7 +11,7 @@
 #include <string.h>
 
 #define OVERSHOOT_MIN 0.02
-#define OVERSHOOT_MAX 4.0
+#define OVERSHOOT_MAX 1000.0
 #define PAST          1e-4 /* logits: so that the border itself is passed */
 
 /* The k-th class to be looked at, likeliest first, or LUC_NONE. */
