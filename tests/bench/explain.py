@@ -1,6 +1,6 @@
 """Quick explanations beside PyTorch doing the same, on SqueezeNet 1.1 and two threads.
 
-    python3 explain.py LUCIDA SQUEEZENET.onnx MODELS_DIR PORT
+    python3 explain.py LUCIDA SQUEEZENET.onnx MODELS_DIR PORT [METHOD...]
 
 lucida's time is that of a whole request to a server that has the network loaded (decoding, drawing
 and encoding included, the picture is 224x224); PyTorch's that of the computation alone. The
@@ -22,6 +22,7 @@ from golden_lib import network_input, picture  # noqa: E402
 from onnx_torch import OnnxNet  # noqa: E402
 
 lucida, onnx, models, port = sys.argv[1:5]
+wanted = sys.argv[5:]
 torch.set_num_threads(2)
 net = OnnxNet(onnx)
 params = net.params(torch.float32)
@@ -87,6 +88,8 @@ def main():
                     time.sleep(0.1)
             print("%-22s %8s %8s" % ("ms", "lucida", "PyTorch"))
             for name, call in CASES.items():
+                if wanted and name not in wanted:
+                    continue
                 turns = 3 if name in ("smoothgrad", "integrated-gradients") else 5
                 print("%-22s %8.1f %8.1f" % (name, median(lambda: ask(name), turns),
                                              median(call, turns)), flush=True)
