@@ -63,7 +63,11 @@ check 'a job gives what a request in place gives' cmp -s "$work/from_job" "$work
 want 200 "/jobs/$job/result?format=npy"
 has Content-Type application/x-npy
 want 406 -H 'Accept: text/plain' "/jobs/$job/result"
+first=$job
+submit /classify # makes no previews, however long it takes
+until_is succeeded
 want 404 "/jobs/$job/preview"
+job=$first
 want 404 /jobs/nothing
 want 404 /jobs/nothing/events
 want 405 -X POST -H 'Content-Length: 0' "/jobs/$job"
