@@ -50,6 +50,7 @@ CASES = [
     Case("alexnet-fc", "alexnet_fc", 48, 64),
     Case("vgg19-224", "vgg19_features", 224, 224, fast="fast"),
     Case("vgg19-512", "vgg19_features", 512, 512, fast="fast"),
+    Case("vgg19-512-gradient", "vgg19_features", 512, 512, mode="gradient", fast="fast"),
     Case("johnson-512", "style_candy", 512, 512, fast="fast"),
     Case("johnson-1024", "style_candy", 1024, 1024, fast="fast"),
 ]
