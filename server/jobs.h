@@ -22,8 +22,8 @@
 #include "api/collections.h"
 #include "api/jobs.h"
 #include "config/config.h"
+#include "server/admission.h"
 #include "server/keys.h"
-#include "server/memory.h"
 #include "server/pool.h"
 
 struct srv_jobs; /* opaque */

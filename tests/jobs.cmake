@@ -1,7 +1,7 @@
 # Jobs: the store, the queue, and a server that is killed.
 luc_test(test_api_jobs LINK api SOURCES api_fake.c linear_model.c)
 luc_test(test_store LINK srv PkgConfig::SQLITE)
-luc_test(test_memory LINK srv)
+luc_test(test_admission LINK srv)
 luc_test(test_collections LINK srv)
 luc_test(test_api_collections LINK api PkgConfig::JANSSON SOURCES api_fake.c linear_model.c)
 luc_test(test_dry_run LINK api tiny_model core)

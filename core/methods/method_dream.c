@@ -21,7 +21,7 @@
  */
 #include "core/generate/ascent.h"
 #include "core/generate/guide.h"
-#include "core/methods/layers.h"
+#include "core/methods/layer_list.h"
 #include "core/methods/method.h"
 #include "core/tensor/resize.h"
 

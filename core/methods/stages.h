@@ -3,7 +3,7 @@
 #ifndef LUC_METHODS_STAGES_H
 #define LUC_METHODS_STAGES_H
 
-#include "core/methods/layers.h"
+#include "core/methods/layer_list.h"
 #include "core/methods/method.h"
 
 /* The last layer of each size, coarser and coarser: of those with an alias when there are any.

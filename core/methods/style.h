@@ -5,7 +5,7 @@
 
 #include "core/generate/canvas.h"
 #include "core/generate/loop.h"
-#include "core/methods/layers.h"
+#include "core/methods/layer_list.h"
 #include "core/methods/method.h"
 #include "core/methods/schedule.h"
 

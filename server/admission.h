@@ -1,4 +1,4 @@
-/* memory.h -- the ledger of memory that computing may hold at the same time, networks not counted.
+/* admission.h -- the ledger of memory that computing may hold at the same time, networks not counted.
  *
  * Stored jobs (jobs.h) may hold three quarters of it, what requests compute in place may hold whatever
  * is free; so a quarter is always left to requests, however long the jobs run. A job is claimed when
@@ -7,8 +7,8 @@
  * need little. (Smaller jobs may pass it SRV_PASSES_MAX times: store.h.) Requests are let in in the
  * order they came; one that does not fit holds back those behind it, as long as it has patience.
  */
-#ifndef SERVER_MEMORY_H
-#define SERVER_MEMORY_H
+#ifndef SERVER_ADMISSION_H
+#define SERVER_ADMISSION_H
 
 #include "core/base/status.h"
 

@@ -1,6 +1,6 @@
-/* layers.h -- parameters that name layers, and one weight for each. */
-#ifndef LUC_METHODS_LAYERS_H
-#define LUC_METHODS_LAYERS_H
+/* layer_list.h -- parameters that name layers, and one weight for each. */
+#ifndef LUC_METHODS_LAYER_LIST_H
+#define LUC_METHODS_LAYER_LIST_H
 
 #include "core/base/param.h"
 #include "core/model/model.h"

@@ -1,4 +1,4 @@
-#include "server/memory.h"
+#include "server/admission.h"
 
 #include <pthread.h>
 #include <stdint.h>

@@ -1,4 +1,4 @@
-#include "core/methods/layers.h"
+#include "core/methods/layer_list.h"
 
 #include <string.h>
 
