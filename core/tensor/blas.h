@@ -5,8 +5,7 @@
  * before its first product and before it starts threads.
  *
  * OpenBLAS picks its kernels when the library loads, and on a processor it does not know it picks
- * ones without AVX, several times slower than it can, or with vectors half as long (0.3.21 on AMD's
- * fifth Zen: 110 GFLOP/s on a core that reaches 214). Only the environment variable
+ * ones without AVX, several times slower than it can, or with vectors half as long. Only the environment variable
  * OPENBLAS_CORETYPE, set before the process starts, changes that: luc_blas_advise() says to what.
  */
 #ifndef LUC_TENSOR_BLAS_H
