@@ -388,7 +388,7 @@ static enum luc_status run_frame(struct dream *d, struct luc_error *err)
     enum luc_status st = d->frame > 0 ? zoom_in(d, &zoomed, err) : LUC_OK;
     if (!st)
         st = run_octaves(d, d->frame > 0 ? &zoomed : d->upload, &picture, err);
-    if (!st)
+    if (!st && !luc_run_is_dry(d->run))
         st = luc_canvas_picture(&picture, &d->frames[d->frame], err);
     luc_image_done(&zoomed);
     luc_arena_release(d->run->arena, mark);
@@ -427,8 +427,8 @@ static enum luc_status run_dream(struct luc_run *run, const void *params, struct
     restore(&d);
     for (; !st && d.frame < luc_run_turns(run, (size_t)d.p->frames); d.frame++)
         st = run_frame(&d, err);
-    if (!st && !luc_run_is_dry(run))
-        st = put_frames(&d, err);
+    if (!st)
+        st = put_frames(&d, err); /* of a dry run, empty ones */
     drop_frames(&d);
     return st;
 }
