@@ -1,7 +1,8 @@
 #!/bin/sh
 # usage: docs/make_gallery.sh [LUCIDA [--models DIR]]
 # Makes every picture of docs/gallery.md again. What the page shows under a picture is the command
-# here: one line `make NAME METHOD [--PARAMETER VALUE]...` for each, all of static/cat.jpg (CC0).
+# here: one line `make NAME METHOD [--PARAMETER VALUE]...` for each, all of static/cat.jpg (CC0) but
+# for those that need no picture.
 set -eu
 cd "$(dirname "$0")/.."
 lucida=${1:-build/release/lucida}
@@ -12,9 +13,12 @@ make() { # NAME METHOD ARGUMENTS...
     name=$1
     method=$2
     shift 2
+    ask "$method" static/cat.jpg "$@"
+}
+
+ask() { # METHOD [PICTURE] ARGUMENTS..., into the picture called $name
     # shellcheck disable=SC2086
-    "$lucida" run "$method" static/cat.jpg "$@" $models --format jpeg --quality 82 \
-        -o "docs/gallery/$name.jpg" 2>/dev/null
+    "$lucida" run "$@" $models --format jpeg --quality 82 -o "docs/gallery/$name.jpg" 2>/dev/null
     echo "docs/gallery/$name.jpg"
 }
 
@@ -32,9 +36,23 @@ make evaluate evaluate --method grad-cam
 make compare compare --methods "grad-cam, score-cam, rise masks=200, occlusion stride=32, \
 integrated-gradients steps=20, guided-backprop, saliency"
 
-# inspect: add lines here
+make segment segment --method grad-cam --output contour
 
-# generate: add lines here
+# inspect
+name=filters
+ask filters --columns 16
+make activations activations --layer res2c --channels 24 --columns 6
+
+# generate
+name=goose
+ask visualize --target goose
+name=volcano
+ask visualize --target volcano
+make dream dream --size 400
+make invert invert --layers conv1,res2c,res3d,res4f --size 160
+make texture texture --size 224 --sample_size 224 --layers conv1,res2c,res3d
+make fool fool --target teapot --epsilon 4 --judge jpeg --jpeg_quality 82
+make fast_style fast-style --model cartoon_hayao,cartoon_paprika
 
 size=$(cat docs/gallery/*.jpg | wc -c)
 [ "$size" -lt 1000000 ] || {
