@@ -32,7 +32,7 @@ may_use core/ops core/base core/tensor core/kernels
 may_use core/graph core/base core/tensor core/kernels core/ops
 may_use core/formats core/base core/tensor core/ops core/graph
 may_use core/model core/base core/tensor core/ops core/graph core/formats
-may_use core/generate core/base core/tensor core/graph core/model
+may_use core/generate core/base core/tensor core/kernels core/graph core/model
 may_use core/segment core/base core/tensor
 may_use core/methods core/base core/tensor core/graph core/model core/generate core/segment
 may_use config core/base

@@ -275,7 +275,7 @@ static void backward_step(struct luc_exec *x, const struct luc_step *step, enum 
     call.din_fresh = x->din_fresh;
     call.relu_rule = rule;
     call.scratch = at_buffer(x, step->backward_scratch);
-    if (step->relu && rule == LUC_RELU_PLAIN && !x->plan->softplus && node->op->gates &&
+    if (step->relu && rule == LUC_RELU_PLAIN && !(x->plan->softplus > 0) && node->op->gates &&
         node->op->gates(&call))
         call.gate = x->value[step->out0].data;
     else if (step->relu)
