@@ -4,7 +4,8 @@
 #include <string.h>
 
 #define LANES LUC_LANES
-#define AHEAD 64 /* terms: a network's weights come from memory, in every run anew */
+#define PART  256 /* terms that are summed one by one */
+#define AHEAD 64  /* terms: a network's weights come from memory, in every run anew */
 
 bool luc_tile_narrow(void)
 {
@@ -80,7 +81,7 @@ void luc_panels_pack(const struct luc_weights *w, float *panels, const struct lu
         float *out = s->sum + p0 * LUC_PANEL + c;                                                  \
         VECTOR sum[MOST][2];                                                                       \
         LUC_UNROLL for (size_t p = 0; p < n; p++) LUC_UNROLL for (size_t v = 0; v < vectors; v++)  \
-            sum[p][v] = s->add ? *(VECTOR *)(out + p * LUC_PANEL + v * lanes) : (VECTOR){ 0 };     \
+            sum[p][v] = (VECTOR){ 0 };                                                             \
         for (size_t i = 0; i < s->n; i++, panel += LUC_PANEL) {                                    \
             const float *at = x + s->offset[i];                                                    \
             VECTOR w[2];                                                                           \
@@ -92,9 +93,11 @@ void luc_panels_pack(const struct luc_weights *w, float *panels, const struct lu
                 LUC_UNROLL for (size_t v = 0; v < vectors; v++) sum[p][v] +=                       \
                 w[v] * (p < width ? at[p] : (at + gap)[p - width]);                                \
         }                                                                                          \
-        LUC_UNROLL for (size_t p = 0; p < n; p++)                                                  \
-                LUC_UNROLL for (size_t v = 0; v < vectors; v++) *                                  \
-            (VECTOR *)(out + p * LUC_PANEL + v * lanes) = sum[p][v];                               \
+        LUC_UNROLL for (size_t p = 0; p < n; p++) LUC_UNROLL for (size_t v = 0; v < vectors; v++)  \
+        {                                                                                          \
+            VECTOR *to = (VECTOR *)(out + p * LUC_PANEL + v * lanes);                              \
+            *to = sum[p][v] + (s->add ? *to : (VECTOR){ 0 });                                      \
+        }                                                                                          \
     }
 
 /* clang-format off */
@@ -139,12 +142,22 @@ LUC_CLONES static void tile_narrow(const struct luc_tile *tile)
     }
 }
 
+/* Long sums in parts: a float that has grown large rounds away what is added to it one by one. */
 void luc_tile_sum(const struct luc_tile *t, bool narrow)
 {
-    if (narrow)
-        tile_narrow(t);
-    else
-        tile_wide(t);
+    struct luc_tile part = *t;
+    size_t done = 0;
+    do {
+        part.panel = t->panel + done * LUC_PANEL;
+        part.offset = t->offset + done;
+        part.n = t->n - done < PART ? t->n - done : PART;
+        part.add = t->add || done > 0;
+        if (narrow)
+            tile_narrow(&part);
+        else
+            tile_wide(&part);
+        done += part.n;
+    } while (done < t->n);
 }
 
 void luc_tile_sum_ref(const struct luc_tile *t)
