@@ -71,7 +71,8 @@ static int check(const struct luc_conv *g, struct luc_rng *rng)
     off[1] = worst(y, ref, n_y);
     if (can) {
         luc_winograd_pack(weights, g->c_out, g->c_in, u);
-        luc_winograd_y(g, x, u, &fin, y, false, scratch, &threads);
+        const struct luc_winograd wino = { .u = u };
+        luc_winograd_y(g, x, &wino, &fin, y, scratch, &threads);
         off[2] = worst(y, ref, n_y);
     }
     printf("%zux%zu/%zu %zu > %zu at %zux%zu: %.1g unrolled, %.1g packed, %.1g Winograd\n", w->kh,

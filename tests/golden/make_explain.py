@@ -229,7 +229,7 @@ def main():
     explain("resnet50_explain", resnet.run,
             network_input(224, 224, "BGR", RESNET_MEAN, [1, 1, 1], RESNET_DIM), "activation_48",
             lambda target: resnet.w["fc1000/kernel"][:, target], RESNET_MEAN, [1.0, 1.0, 1.0],
-            RESNET_DIM, 6, 2, (0, 32), "activation_39")
+            RESNET_DIM, 8, 2, (0, 32), "activation_39")
 
 
 if __name__ == "__main__":
