@@ -222,7 +222,7 @@ def main():
     last = [n.output[0] for n in squeeze.graph.node if n.op_type == "Relu"][-1]
     one = lambda target: torch.eye(1000, dtype=torch.float64)[target]
     explain("squeezenet_explain", lambda t, rule: squeeze.run(t, rule),
-            network_input(224, 224, "RGB", mean, scale, 40), last, one, mean, scale, 40, 23, 2, (15, 16),
+            network_input(224, 224, "RGB", mean, scale, 40), last, one, mean, scale, 40, 23, 31, (15, 16),
             "/features/features.9/Concat_output_0")
 
     resnet = KerasNet(sys.argv[2])
