@@ -152,6 +152,12 @@ static void conv__every_split_agrees_with_the_definition(void **state)
         { { 6, 6, 8, 8, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1 }, 1, 4, 5, 1 },
         /* depthwise, with two outputs per channel */
         { { 30, 31, 15, 16, 3, 3, 2, 2, 1, 1, 1, 1, 1, 1 }, 2, 8, 16, 8 },
+        /* depthwise: blocks of rows, many planes of an item, phases of both, and taps of none */
+        { { 90, 101, 90, 101, 3, 3, 1, 1, 1, 1, 1, 1, 1, 1 }, 1, 2, 4, 2 },
+        { { 171, 90, 86, 45, 3, 3, 2, 2, 1, 1, 1, 1, 1, 1 }, 1, 3, 3, 3 },
+        { { 150, 83, 73, 27, 5, 5, 2, 3, 2, 1, 2, 2, 2, 2 }, 2, 3, 3, 3 },
+        { { 7, 7, 7, 7, 3, 3, 1, 1, 1, 1, 1, 1, 1, 1 }, 1, 70, 70, 70 },
+        { { 50, 60, 10, 12, 2, 3, 5, 5, 1, 1, 0, 0, 0, 0 }, 1, 3, 3, 3 },
         /* dilated far beyond the picture; rows that no tap reaches */
         { { 5, 5, 1, 1, 3, 3, 4, 4, 7, 7, 5, 5, 5, 5 }, 1, 3, 4, 1 },
         { { 41, 11, 9, 3, 2, 2, 5, 5, 1, 1, 1, 1, 0, 0 }, 1, 3, 4, 1 },

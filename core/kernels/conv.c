@@ -225,7 +225,7 @@ void luc_conv_y(const struct luc_conv *g, const float *x, const float *w,
     struct y_job j = { .g = g, .x = x, .w = w, .fin = fin, .y = y, .scratch = scratch };
     const size_t images = g->n * g->groups;
     if (is_direct(g)) {
-        luc_conv_direct_y(g, x, w, fin, y, threads);
+        luc_conv_direct_y(g, x, w, fin, y, scratch, threads);
         return;
     }
     if (luc_conv_rows_pays(g, false)) {
@@ -336,7 +336,7 @@ void luc_conv_dx(const struct luc_conv *g, const float *dy, const float *w, bool
     struct dx_job j = { .g = g, .dy = dy, .w = w, .add = add, .dx = dx, .scratch = scratch };
     const size_t images = g->n * g->groups;
     if (is_direct(g)) {
-        luc_conv_direct_dx(g, dy, w, add, dx, threads);
+        luc_conv_direct_dx(g, dy, w, add, dx, scratch, threads);
         return;
     }
     if (luc_conv_rows_pays(g, true)) {
@@ -414,7 +414,7 @@ void luc_conv_dw(const struct luc_conv *g, const float *x, const float *dy, floa
 size_t luc_conv_scratch(const struct luc_conv *g, size_t lanes)
 {
     if (is_direct(g))
-        return 0;
+        return luc_conv_direct_scratch(g, lanes);
     const struct dims d = dims(g);
     const struct cut cut = cut_result(g->n * g->groups, d.m, d.p);
     const size_t slab = y_slab(&cut, &d);

@@ -61,11 +61,12 @@ void luc_conv_dx_ref(const struct luc_conv *g, const float *dy, const float *w, 
 void luc_conv_dw_ref(const struct luc_conv *g, const float *x, const float *dy, float *dw);
 
 /* conv_direct.c: one input channel per group. */
+size_t luc_conv_direct_scratch(const struct luc_conv *g, size_t lanes);
 void luc_conv_direct_y(const struct luc_conv *g, const float *x, const float *w,
-                       const struct luc_conv_finish *fin, float *y,
+                       const struct luc_conv_finish *fin, float *y, void *scratch,
                        const struct luc_threads *threads);
 void luc_conv_direct_dx(const struct luc_conv *g, const float *dy, const float *w, bool add,
-                        float *dx, const struct luc_threads *threads);
+                        float *dx, void *scratch, const struct luc_threads *threads);
 void luc_conv_direct_dw(const struct luc_conv *g, const float *x, const float *dy, float *dw,
                         const struct luc_threads *threads);
 

@@ -47,6 +47,7 @@ CASES = [
     Case("resnet50-batch32", "resnet50", 224, 224, batch=32),
     Case("squeezenet", "squeezenet1_1", 224, 224),
     Case("squeezenet-batch32", "squeezenet1_1", 224, 224, batch=32),
+    Case("mobilenet", "mobilenet", 224, 224),
     Case("alexnet-fc", "alexnet_fc", 48, 64),
     Case("vgg19-224", "vgg19_features", 224, 224, fast="fast"),
     Case("vgg19-512", "vgg19_features", 512, 512, fast="fast"),

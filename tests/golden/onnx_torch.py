@@ -31,11 +31,15 @@ class OnnxNet:
 def step(op, ins, a, rule):
     if op == "Conv":
         top, left, bottom, right = a["pads"]
-        x = F.pad(ins[0], (left, right, top, bottom))
+        even = (top, left) == (bottom, right)
+        x = ins[0] if even else F.pad(ins[0], (left, right, top, bottom))
         return F.conv2d(x, ins[1], ins[2] if len(ins) > 2 else None, stride=a["strides"],
-                        dilation=a["dilations"], groups=a["group"])
+                        padding=(top, left) if even else 0, dilation=a["dilations"],
+                        groups=a["group"])
     if op == "Relu":
         return Relu.apply(ins[0], rule) if rule else F.relu(ins[0])
+    if op == "Clip":
+        return torch.clamp(ins[0], ins[1].item(), ins[2].item())
     if op == "MaxPool":
         assert not any(a["pads"]) and not a.get("ceil_mode", 0)
         return F.max_pool2d(ins[0], a["kernel_shape"], a["strides"])
