@@ -146,10 +146,12 @@ static void lrn__backward_matches_finite_difference(void **state)
         gradcheck_run(&g);
     }
     struct gradcheck g =
-        lrn((struct luc_shape){ 3, { 1, 5, 70 } },
+        lrn((struct luc_shape){ 3, { 1, 5, 530 } },
             SET({ "size", "4" }, { "alpha", "1.5" }, { "beta", "0.6" }, { "bias", "2" }, ));
     gradcheck_run(&g);
     gradcheck_threads(&g);
+    g = lrn(luc_shape4(1, 5, 2, 3), SET({ "size", "3" }, { "alpha", "2" }, { "beta", "0.5" }, ));
+    gradcheck_run(&g);
 }
 
 static void lrn__divides_by_its_neighbours(void **state)
