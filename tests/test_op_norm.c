@@ -1,3 +1,4 @@
+#include "core/kernels/moments.h"
 #include "tests/gradcheck.h"
 #include "tests/op_attrs.h"
 
@@ -115,6 +116,29 @@ static void instance_normalization__has_mean_b_and_deviation_scale(void **state)
     op_rig_done(&r);
 }
 
+/* Far from 0, where the sum of squares would lose the variance; lengths around the kernel's blocks,
+ * in one piece and in two. */
+static void moments__agree_with_the_definition(void **state)
+{
+    (void)state;
+    static float x[9000];
+    static const size_t lengths[] = { 1, 2, 31, 32, 33, 930, 4095, 4096, 4097, 8999 };
+    for (size_t i = 0; i < 9000; i++)
+        x[i] = 3000.0f + (float)(i * 7919 % 1009) / 1009.0f;
+    for (size_t k = 0; k < sizeof(lengths) / sizeof(*lengths); k++) {
+        const size_t n = lengths[k];
+        const struct luc_moments want = luc_moments_ref(x + 1, n);
+        struct luc_moments whole = { 0 }, parts = { 0 };
+        luc_moments_add(&whole, x + 1, n);
+        luc_moments_add(&parts, x + 1, n / 3);
+        luc_moments_add(&parts, x + 1 + n / 3, n - n / 3);
+        assert_true(whole.n == (double)n && parts.n == (double)n);
+        assert_true(fabs(whole.mean - want.mean) < 1e-9 && fabs(parts.mean - want.mean) < 1e-9);
+        assert_true(fabs(whole.m2 - want.m2) <= 1e-9 * want.m2);
+        assert_true(fabs(parts.m2 - want.m2) <= 1e-9 * want.m2);
+    }
+}
+
 static void instance_normalization__refuses_what_does_not_fit(void **state)
 {
     (void)state;
@@ -188,6 +212,7 @@ int main(void)
         cmocka_unit_test(batch_normalization__refuses_training),
         cmocka_unit_test(instance_normalization__backward_matches_finite_difference),
         cmocka_unit_test(instance_normalization__has_mean_b_and_deviation_scale),
+        cmocka_unit_test(moments__agree_with_the_definition),
         cmocka_unit_test(instance_normalization__refuses_what_does_not_fit),
         cmocka_unit_test(lrn__backward_matches_finite_difference),
         cmocka_unit_test(lrn__divides_by_its_neighbours),

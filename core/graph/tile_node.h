@@ -7,6 +7,7 @@
 #define LUC_GRAPH_TILE_NODE_H
 
 #include "core/graph/spatial.h"
+#include "core/kernels/moments.h"
 #include "core/kernels/remap.h"
 #include "core/kernels/resample.h"
 
@@ -43,11 +44,6 @@ enum luc_tile_kind {
     LUC_TILE_MEAN,      /* GlobalAveragePool, ReduceMean over all places */
 };
 
-/* Of one channel over the places seen so far; m2: sum of squared differences from the mean. */
-struct luc_tile_stats {
-    double n, mean, m2;
-};
-
 struct luc_tile_node {
     const struct luc_node *node;
     const struct luc_infos *infos; /* of the whole picture */
@@ -58,7 +54,7 @@ struct luc_tile_node {
     enum luc_pad_mode pad; /* GATHER: output o shows input luc_pad_source(pad, first + o * step) */
     ptrdiff_t first[2], step[2];
     struct luc_resample resample;
-    struct luc_tile_stats *stats; /* NORM, MEAN: [channels] */
+    struct luc_moments *stats; /* NORM, MEAN: [channels], over the places seen so far */
     /* one call's arguments, [node->n_in] */
     struct luc_tensor *tensor;
     struct luc_info *info;

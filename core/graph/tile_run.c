@@ -192,7 +192,7 @@ struct planes {
 static void norm_plane(void *ctx, size_t c, size_t lane)
 {
     const struct planes *p = ctx;
-    const struct luc_tile_stats *s = &p->t->stats[c];
+    const struct luc_moments *s = &p->t->stats[c];
     const size_t h = luc_tile_side(&p->out->box, 0), w = luc_tile_side(&p->out->box, 1);
     const size_t width = luc_tile_side(&p->in->box, 1), height = luc_tile_side(&p->in->box, 0);
     const size_t dy = (size_t)(p->out->box.axis[0].from - p->in->box.axis[0].from);
@@ -200,12 +200,9 @@ static void norm_plane(void *ctx, size_t c, size_t lane)
     const float scale = (float)((double)p->scale[c] / sqrt(s->m2 / s->n + p->epsilon));
     const float mean = (float)s->mean, shift = p->shift[c];
     (void)lane;
-    for (size_t y = 0; y < h; y++) {
-        const float *x = p->in->data + (c * height + dy + y) * width + dx;
-        float *to = p->out->data + (c * h + y) * w;
-        for (size_t i = 0; i < w; i++)
-            to[i] = scale * (x[i] - mean) + shift;
-    }
+    for (size_t y = 0; y < h; y++)
+        luc_normalise_row(p->in->data + (c * height + dy + y) * width + dx, w, scale, mean, shift,
+                          false, p->out->data + (c * h + y) * w);
 }
 
 static void run_norm(struct luc_tile_node *t, const struct luc_tile_part *in,
@@ -221,7 +218,6 @@ static void run_norm(struct luc_tile_node *t, const struct luc_tile_part *in,
     luc_parallel_for(threads, out->channels, norm_plane, &p);
 }
 
-/* Two passes over the box, then Chan, Golub & LeVeque's rule for joining statistics. */
 static void measure_plane(void *ctx, size_t c, size_t lane)
 {
     const struct planes *p = ctx;
@@ -230,23 +226,9 @@ static void measure_plane(void *ctx, size_t c, size_t lane)
     const float *x = p->in->data + c * height * width +
                      (size_t)(p->box->axis[0].from - p->in->box.axis[0].from) * width +
                      (size_t)(p->box->axis[1].from - p->in->box.axis[1].from);
-    const double n = (double)h * (double)w;
-    double sum[4] = { 0 }, square[4] = { 0 };
     (void)lane;
     for (size_t y = 0; y < h; y++)
-        for (size_t i = 0; i < w; i++)
-            sum[i % 4] += (double)x[y * width + i];
-    const double mean = (sum[0] + sum[1] + sum[2] + sum[3]) / n;
-    for (size_t y = 0; y < h; y++)
-        for (size_t i = 0; i < w; i++) {
-            const double d = (double)x[y * width + i] - mean;
-            square[i % 4] += d * d;
-        }
-    struct luc_tile_stats *s = &p->t->stats[c];
-    const double all = s->n + n, away = mean - s->mean;
-    s->m2 += square[0] + square[1] + square[2] + square[3] + away * away * s->n * n / all;
-    s->mean += away * n / all;
-    s->n = all;
+        luc_moments_add(&p->t->stats[c], x + y * width, w);
 }
 
 void luc_tile_measure(struct luc_tile_node *t, const struct luc_tile_part *in,

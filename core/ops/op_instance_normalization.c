@@ -12,7 +12,7 @@
  * Source: Ulyanov, Vedaldi & Lempitsky, "Instance Normalization: The Missing Ingredient for Fast
  * Stylization", 2016, arXiv:1607.08022.
  */
-#include "core/kernels/clones.h"
+#include "core/kernels/moments.h"
 #include "core/ops/op.h"
 
 #include <math.h>
@@ -65,43 +65,11 @@ static size_t plane(const struct luc_op_call *c)
     return luc_dims(&c->in[X]->shape, 2, c->in[X]->shape.rank);
 }
 
-#define SUMS 16 /* side by side: a single one would wait for itself */
-
-/* The sums of d = x - mean and of d^2, in an order that depends on n alone. */
-LUC_CLONES static void sum_row(const float *x, size_t n, double mean, double *sum, double *square)
-{
-    double first[SUMS] = { 0 }, second[SUMS] = { 0 };
-    size_t i = 0;
-    for (; i + SUMS <= n; i += SUMS)
-        for (size_t k = 0; k < SUMS; k++) {
-            const double d = (double)x[i + k] - mean;
-            first[k] += d, second[k] += d * d;
-        }
-    for (; i < n; i++) {
-        const double d = (double)x[i] - mean;
-        first[0] += d, second[0] += d * d;
-    }
-    *sum = *square = 0;
-    for (size_t k = 0; k < SUMS; k++)
-        *sum += first[k], *square += second[k];
-}
-
 static struct stats measure(const float *x, size_t n, double epsilon)
 {
-    double sum, square;
-    sum_row(x, n, 0.0, &sum, &square);
-    const double mean = sum / (double)n;
-    sum_row(x, n, mean, &sum, &square);
-    return (struct stats){ mean, 1.0 / sqrt(square / (double)n + epsilon) };
-}
-
-LUC_CLONES static void scale_row(const float *x, size_t n, float p, float mean, float b, bool relu,
-                                 float *y)
-{
-    for (size_t k = 0; k < n; k++) {
-        const float v = p * (x[k] - mean) + b;
-        y[k] = relu && v < 0.0f ? 0.0f : v;
-    }
+    struct luc_moments m = { 0 };
+    luc_moments_add(&m, x, n);
+    return (struct stats){ m.mean, 1.0 / sqrt(m.m2 / m.n + epsilon) };
 }
 
 static void y_plane(void *ctx, size_t i, size_t lane)
@@ -115,7 +83,7 @@ static void y_plane(void *ctx, size_t i, size_t lane)
     (void)lane;
     if (c->saved)
         ((struct stats *)c->saved)[i] = s;
-    scale_row(x, n, p, mean, b, c->relu, c->out[0]->data + i * n);
+    luc_normalise_row(x, n, p, mean, b, c->relu, c->out[0]->data + i * n);
 }
 
 static void forward(const struct luc_op_call *c)
