@@ -9,6 +9,9 @@ typedef luc_wide wide;
 #define TILE  LUC_STRIP_TILE
 #define SIDE  LUC_STRIP_SIDE
 #define MID   (LUC_STRIP_TILE * LUC_STRIP_RANGE + 2 * LANES) /* columns under a range of tiles */
+#define SOON                                                                                       \
+    (2 * LANES) /* tiles ahead whose transform is asked for: 36 places are too many for the
+                             processor to notice */
 
 /* -- weights ------------------------------------------------------------------------------- */
 
@@ -150,6 +153,8 @@ LUC_CLONES static void along(float (*mid)[MID], size_t n, bool mirror, float *v,
             LUC_UNROLL for (size_t i = 0; i < SIDE; i++) e[i] = mirror ? d[SIDE - 1 - i] : d[i];
             input_1d(e, t);
             LUC_UNROLL for (size_t i = 0; i < SIDE; i++)
+                __builtin_prefetch(v + x + SOON + (row * SIDE + i) * step, 1);
+            LUC_UNROLL for (size_t i = 0; i < SIDE; i++)
                 LUC_STORE(v + x + (row * SIDE + i) * step, t[i]);
         }
 }
@@ -185,6 +190,8 @@ LUC_CLONES void luc_strip_out(const float *m, size_t step, const struct luc_stri
     wide in[SIDE], mid[TILE][SIDE], y[TILE], z[TILE];
     const wide zero = { 0 };
     for (size_t col = 0; col < SIDE; col++) {
+        LUC_UNROLL for (size_t i = 0; i < SIDE; i++)
+            __builtin_prefetch(m + SOON + (i * SIDE + col) * step);
         LUC_UNROLL for (size_t i = 0; i < SIDE; i++) in[i] = LUC_LOAD(m + (i * SIDE + col) * step);
         output_1d(in, y);
         LUC_UNROLL for (size_t i = 0; i < TILE; i++) mid[i][col] = y[i];
