@@ -19,8 +19,10 @@ add_test(NAME style_reference_vgg19 WORKING_DIRECTORY ${CMAKE_SOURCE_DIR}
 set_tests_properties(style_reference_vgg19 PROPERTIES TIMEOUT 300 SKIP_RETURN_CODE 77 LABELS golden)
 
 # timed by ./dev bench
-foreach(t bench_net bench_peak)
-  add_executable(${t} bench/${t}.c)
+foreach(t bench_net bench_gatys bench_occlusion)
+  add_executable(${t} bench/${t}.c bench/bench_common.c)
   target_link_libraries(${t} PRIVATE core luc_flags)
 endforeach()
+add_executable(bench_peak bench/bench_peak.c)
+target_link_libraries(bench_peak PRIVATE core luc_flags)
 target_compile_options(bench_peak PRIVATE -ffp-contract=fast) # as core

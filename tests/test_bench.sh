@@ -20,4 +20,13 @@ echo "$said" | grep -q '^missing: squeezenet: .*squeezenet1_1.onnx' || fail "doe
     exit 77
 }
 said=$(NODE_PATH=/nonexistent tests/bench/run squeezenet --turns 1 --threads 1 --peers '')
-echo "$said" | grep -q '^squeezenet  *[0-9.]*  *[0-9.]* .* %$' || fail "no row with a share of the peak: $said"
+echo "$said" | grep -q '^squeezenet  *1  *[0-9.]*  *[0-9.]* .* %$' || fail "no row with a share of the peak: $said"
+echo "$said" | grep -q '^1 threads: peak [0-9.]* GFLOP/s' || fail "does not say the machine's peak: $said"
+
+# one command, both thread counts, for a closing note; without a peer no goal is met or missed
+said=$(tests/bench/run squeezenet --turns 1 --threads 1,2 --peers '' --markdown)
+for n in 1 2; do
+    echo "$said" | grep -q "^| squeezenet | $n | [0-9.]* | .* | 1x | - | [0-9]* | .*% |\$" ||
+        fail "no Markdown row for $n threads: $said"
+done
+if tests/bench/run squeezenet --threads one >/dev/null 2>&1; then fail "took a word for a number"; fi
