@@ -144,21 +144,6 @@ static void fill(float *v, size_t n, uint64_t seed, double scale)
         v[i] = (float)(scale * luc_rng_normal(&rng));
 }
 
-static void gram__is_symmetric_and_scaled_by_its_size(void **state)
-{
-    (void)state;
-    float f[C * H * W], g[C * C];
-    fill(f, C * H * W, 8, 1);
-    luc_gram(NULL, &(struct luc_tensor){ luc_shape4(1, C, H, W), LUC_F32, f }, g);
-    for (size_t a = 0; a < C; a++)
-        for (size_t b = 0; b < C; b++) {
-            double sum = 0;
-            for (size_t i = 0; i < H * W; i++)
-                sum += (double)f[a * H * W + i] * (double)f[b * H * W + i];
-            assert_true(fabs(sum / (C * H * W) - (double)g[a * C + b]) < 1e-6);
-        }
-}
-
 static void losses__gradients_match_finite_differences(void **state)
 {
     float target[C * H * W], f[C * H * W], g[C * H * W] = { 0 }, unused[C * H * W];
@@ -375,7 +360,6 @@ int main(void)
         T(fft__is_the_sum_that_defines_it),
         T(paint__gives_back_the_picture_it_was_set_to),
         T(paint__fourier_gradient_matches_finite_difference),
-        T(gram__is_symmetric_and_scaled_by_its_size),
         T(losses__gradients_match_finite_differences),
         T(objectives__gradients_match_finite_differences),
         T(objectives__are_what_they_are_called),

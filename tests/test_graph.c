@@ -347,6 +347,14 @@ static void exec__gradients_from_several_seeds_add_up(void **state)
         assert_true(luc_exec_grad(x, wrt[1])->data[0] == 3 * (11 + 12.0f));
         assert_true(luc_exec_grad(x, wrt[1])->data[1] == -1 * (11 - 6.0f));
     }
+    luc_exec_forward(
+        x); /* a seed that nobody asks for is zero, one taken raw is what was written */
+    for (size_t i = 0; i < 2; i++)
+        luc_exec_seed_raw(x, seeds[1])->data[i] = 10;
+    luc_exec_backward(x, LUC_RELU_PLAIN);
+    assert_true(luc_exec_grad(x, wrt[0])->data[0] == 2 * 10.0f);
+    luc_exec_forward(x);
+    assert_true(luc_exec_seed(x, seeds[0])->data[1] == 0);
 }
 
 static void exec__the_same_value_twice_in_one_node_gets_both_gradients(void **state)

@@ -107,13 +107,9 @@ static double see_tile(struct luc_ascent *a, const float *picture, const size_t 
                        size_t ix)
 {
     const struct luc_ascent_spec *s = &a->spec;
-    double total = 0;
     show(a, picture, roll, iy, ix);
     luc_exec_forward(a->exec);
-    for (size_t i = 0; i < s->n_losses; i++)
-        total +=
-            luc_loss_eval(&s->losses[i], s->threads, luc_exec_value(a->exec, s->losses[i].value),
-                          luc_exec_seed(a->exec, s->losses[i].value));
+    const double total = luc_losses_eval(s->losses, s->n_losses, s->threads, a->exec);
     luc_exec_backward(a->exec, LUC_RELU_PLAIN);
     take(a, luc_exec_grad(a->exec, s->model->input)->data, iy, ix);
     return total;

@@ -29,21 +29,27 @@ static void swap_red_and_blue(float *x, size_t pixels)
     }
 }
 
+static void shift_and_scale(float *v, size_t n, float mean, float scale)
+{
+    for (size_t i = 0; i < n; i++)
+        v[i] = (v[i] - mean) * scale;
+}
+
 void luc_feed_in(const struct luc_model *m, size_t count, size_t pixels, float *x)
 {
     for (size_t p = 0; p < count; p++, x += 3 * pixels) {
         if (m->in.channels == LUC_BGR)
             swap_red_and_blue(x, pixels);
-        for (size_t i = 0; i < 3 * pixels; i++)
-            x[i] = (x[i] - m->in.mean[i / pixels]) * m->in.scale[i / pixels];
+        for (size_t c = 0; c < 3; c++)
+            shift_and_scale(x + c * pixels, pixels, m->in.mean[c], m->in.scale[c]);
     }
 }
 
 void luc_feed_out(const struct luc_model *m, size_t count, size_t pixels, float *d)
 {
     for (size_t p = 0; p < count; p++, d += 3 * pixels) {
-        for (size_t i = 0; i < 3 * pixels; i++)
-            d[i] *= m->in.scale[i / pixels];
+        for (size_t c = 0; c < 3; c++)
+            shift_and_scale(d + c * pixels, pixels, 0, m->in.scale[c]);
         if (m->in.channels == LUC_BGR)
             swap_red_and_blue(d, pixels);
     }

@@ -1,5 +1,7 @@
 #include "core/generate/lbfgs.h"
 
+#include "core/generate/vector.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -10,7 +12,7 @@
 #define SHORTER_LEAST   0.1
 
 /* State: two vectors (LBFGS: last gradient, step taken) or three (SEARCH: best point, gradient
- * there, direction), then `pairs` pairs (s, y): step and change of gradient, oldest first. */
+ * there, direction), then `pairs` pairs (s, y): step and change of gradient, in a ring. */
 static size_t heads(const struct luc_optimiser_spec *spec)
 {
     return spec->kind == LUC_LBFGS_SEARCH ? 3 : 2;
@@ -26,102 +28,124 @@ static float *vector(const struct luc_optimiser *o, size_t i)
     return o->state + i * o->n;
 }
 
-static float *pair(const struct luc_optimiser *o, uint64_t i)
+/* Pairs lie in a ring: the i-th oldest. */
+static size_t slot(const struct luc_optimiser *o, uint64_t i)
 {
-    return vector(o, heads(&o->spec) + 2 * i);
+    return (size_t)((o->at.first + i) % o->spec.pairs);
 }
 
-static double dot(const float *a, const float *b, size_t n)
+static float *pair(const struct luc_optimiser *o, uint64_t i)
 {
-    double sum = 0;
-    for (size_t i = 0; i < n; i++)
-        sum += (double)a[i] * (double)b[i];
-    return sum;
+    return vector(o, heads(&o->spec) + 2 * slot(o, i));
+}
+
+static double dot(const struct luc_optimiser *o, const float *a, const float *b)
+{
+    return luc_vector_dot(o->spec.threads, a, b, o->n);
+}
+
+static void copy(const struct luc_optimiser *o, const float *from, float *to)
+{
+    luc_vector_copy(o->spec.threads, from, to, o->n);
+}
+
+/* y += a x */
+static void add(const struct luc_optimiser *o, float *y, double a, const float *x)
+{
+    (void)luc_vector_step(o->spec.threads, 1, y, (float)a, x, NULL, o->n);
+}
+
+static void scale(const struct luc_optimiser *o, float *y, double by)
+{
+    (void)luc_vector_step(o->spec.threads, (float)by, y, 0, NULL, NULL, o->n);
 }
 
 static double first_rate(const struct luc_optimiser *o, const float *g)
 {
-    double sum = 0;
-    for (size_t i = 0; i < o->n; i++)
-        sum += fabs((double)g[i]);
+    double sum = 0, squares = 0;
+    luc_vector_norms(o->spec.threads, g, o->n, &sum, &squares);
     return o->spec.rate * fmin(1.0, 1.0 / fmax(sum, 1e-300));
 }
 
-static void axpy(float *y, double a, const float *x, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        y[i] += (float)a * x[i];
-}
+struct change {
+    const float *step, *g, *last_g;
+};
 
-/* Room for one more pair, the oldest going if need be. */
-static float *next_pair(struct luc_optimiser *o)
+/* y.s and y.y of y = g - last_g. */
+static void measure(void *ctx, size_t from, size_t n, double sums[2])
 {
-    struct luc_optimiser_marks *at = &o->at;
-    const size_t n = o->n, pairs = o->spec.pairs;
-    if (at->count == pairs) {
-        memmove(pair(o, 0), pair(o, 1), 2 * n * (pairs - 1) * sizeof(float));
-        memmove(at->ys, at->ys + 1, (pairs - 1) * sizeof(at->ys[0]));
-        at->count--;
+    const struct change *c = ctx;
+    for (size_t i = from; i < from + n; i++) {
+        const double y = (double)(c->g[i] - c->last_g[i]);
+        sums[0] += y * (double)c->step[i];
+        sums[1] += y * y;
     }
-    return pair(o, at->count);
 }
 
-/* Takes in what a step did: it went `step` and changed the gradient from last_g to g. */
+/* Takes in what a step did: it went `step` and changed the gradient from last_g to g. Room for one
+ * more pair, the oldest going if need be. */
 static void remember(struct luc_optimiser *o, const float *step, const float *last_g,
                      const float *g)
 {
-    const size_t n = o->n;
-    double ys = 0, yy = 0;
-    for (size_t i = 0; i < n; i++) {
-        const double y = (double)(g[i] - last_g[i]);
-        ys += y * (double)step[i];
-        yy += y * y;
-    }
-    if (ys <= CURVATURE_LEAST)
+    struct luc_optimiser_marks *at = &o->at;
+    struct change c = { step, g, last_g };
+    double sums[2];
+    luc_parts_run(o->spec.threads, o->n, measure, &c, sums);
+    if (sums[0] <= CURVATURE_LEAST)
         return;
-    float *s = next_pair(o), *y = s + n;
-    memcpy(s, step, n * sizeof(*s));
-    for (size_t i = 0; i < n; i++)
-        y[i] = g[i] - last_g[i];
-    o->at.ys[o->at.count++] = ys;
-    o->at.scale = ys / yy;
+    if (at->count == o->spec.pairs) {
+        at->first = slot(o, 1);
+        at->count--;
+    }
+    float *s = pair(o, at->count), *y = s + o->n;
+    copy(o, step, s);
+    copy(o, g, y);
+    add(o, y, -1, last_g);
+    at->ys[slot(o, at->count)] = sums[0];
+    at->count++;
+    at->scale = sums[0] / sums[1];
 }
 
-/* d = -H g by the two-loop recursion; d comes in holding g. */
+/* d = -H g by the two-loop recursion; d comes in holding g. Each update takes the product that comes
+ * next with it, so that a pair's vectors are read twice and d stays in the cache. */
 static void two_loops(const struct luc_optimiser *o, float *d)
 {
     double alpha[LUC_LBFGS_PAIRS];
-    const size_t n = o->n;
     const struct luc_optimiser_marks *at = &o->at;
+    const struct luc_threads *threads = o->spec.threads;
+    const size_t n = o->n;
+    double next = at->count ? dot(o, pair(o, at->count - 1), d) : 0;
     for (uint64_t i = at->count; i-- > 0;) {
-        const float *s = pair(o, i), *y = s + n;
-        alpha[i] = dot(s, d, n) / at->ys[i];
-        axpy(d, -alpha[i], y, n);
+        const float *y = pair(o, i) + n;
+        alpha[i] = next / at->ys[slot(o, i)];
+        if (i > 0)
+            next = luc_vector_step(threads, 1, d, (float)-alpha[i], y, pair(o, i - 1), n);
+        else
+            next = luc_vector_step(threads, (float)-at->scale, d, (float)(at->scale * alpha[i]), y,
+                                   y, n);
     }
-    for (size_t i = 0; i < n; i++)
-        d[i] *= -(float)at->scale;
+    if (at->count == 0)
+        scale(o, d, -at->scale);
     for (uint64_t i = 0; i < at->count; i++) {
-        const float *s = pair(o, i), *y = s + n;
-        const double beta = dot(y, d, n) / at->ys[i];
-        axpy(d, -alpha[i] - beta, s, n);
+        const double beta = next / at->ys[slot(o, i)];
+        const float *then = i + 1 < at->count ? pair(o, i + 1) + n : NULL;
+        next = luc_vector_step(threads, 1, d, (float)(-alpha[i] - beta), pair(o, i), then, n);
     }
 }
 
 void luc_lbfgs_step(struct luc_optimiser *o, float *x, float *g)
 {
-    const size_t n = o->n;
     float *last_g = vector(o, 0), *step = vector(o, 1);
     double rate = o->spec.rate;
     if (o->at.step > 0)
         remember(o, step, last_g, g);
     else
         rate = first_rate(o, g);
-    memcpy(last_g, g, n * sizeof(*g));
+    copy(o, g, last_g);
     two_loops(o, g);
-    for (size_t i = 0; i < n; i++) {
-        step[i] = (float)rate * g[i];
-        x[i] += step[i];
-    }
+    copy(o, g, step);
+    scale(o, step, rate);
+    add(o, x, 1, step);
 }
 
 /* ---- with a line search, one try for each evaluation ---- */
@@ -132,16 +156,15 @@ enum { BEST, BEST_G, DIRECTION };
 static void accept(struct luc_optimiser *o, const float *x, double loss, const float *g)
 {
     struct luc_optimiser_marks *at = &o->at;
-    const size_t n = o->n;
     float *best = vector(o, BEST), *best_g = vector(o, BEST_G), *d = vector(o, DIRECTION);
     if (at->step > 0) {
-        for (size_t i = 0; i < n; i++)
-            d[i] = x[i] - best[i]; /* what was gone, whatever moved x since */
+        copy(o, x, d);
+        add(o, d, -1, best); /* what was gone, whatever moved x since */
         remember(o, d, best_g, g);
     }
-    memcpy(best, x, n * sizeof(*best));
-    memcpy(best_g, g, n * sizeof(*best_g));
-    memcpy(d, g, n * sizeof(*d));
+    copy(o, x, best);
+    copy(o, g, best_g);
+    copy(o, g, d);
     at->loss = loss;
     at->tries = 0;
     at->reach = at->count ? o->spec.rate : first_rate(o, g);
@@ -154,10 +177,10 @@ static void forget(struct luc_optimiser *o)
     struct luc_optimiser_marks *at = &o->at;
     const float *best_g = vector(o, BEST_G);
     float *d = vector(o, DIRECTION);
-    const double was = sqrt(dot(d, d, o->n)), is = sqrt(dot(best_g, best_g, o->n));
-    for (size_t i = 0; i < o->n; i++)
-        d[i] = -best_g[i];
-    at->count = 0;
+    const double was = sqrt(dot(o, d, d)), is = sqrt(dot(o, best_g, best_g));
+    copy(o, best_g, d);
+    scale(o, d, -1);
+    at->count = at->first = 0;
     at->scale = 1;
     at->tries = 0;
     at->reach *= is > 0 ? was / is : 1;
@@ -186,8 +209,8 @@ void luc_lbfgs_search(struct luc_optimiser *o, float *x, double loss, float *g)
         if (++at->tries >= TRIES)
             forget(o);
     }
-    for (size_t i = 0; i < o->n; i++)
-        x[i] = best[i] + (float)at->reach * d[i];
+    copy(o, best, x);
+    add(o, x, at->reach, d);
 }
 
 void luc_lbfgs_best(const struct luc_optimiser *o, float *x)

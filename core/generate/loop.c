@@ -1,5 +1,7 @@
 #include "core/generate/loop.h"
 
+#include "core/generate/vector.h"
+
 #include <assert.h>
 #include <math.h>
 #include <string.h>
@@ -98,8 +100,9 @@ enum luc_status luc_loop_create(const struct luc_loop_spec *spec, struct luc_are
     l->count = spec->paint->count;
     luc_feed_centre(spec->model, l->spec.regular.centre);
     enum luc_status st = take_memory(l, arena, err);
+    l->spec.optimiser.threads = spec->threads;
     if (!st)
-        st = luc_optimiser_init(&l->optimiser, &spec->optimiser, spec->paint->n, arena, err);
+        st = luc_optimiser_init(&l->optimiser, &l->spec.optimiser, spec->paint->n, arena, err);
     if (!st)
         st = make_execs(l, arena, err);
     if (st)
@@ -116,15 +119,11 @@ static double evaluate(struct luc_loop *l)
     const struct luc_loop_spec *s = &l->spec;
     const size_t h = l->height, w = l->width, n = size_of_picture(l);
     float *x = luc_exec_input(l->exec, 0)->data, *d = l->d_pictures;
-    double total = 0;
     for (size_t p = 0; p < l->count; p++)
         luc_view_apply(&l->views[p], s->threads, 3, h, w, l->pictures + p * n, x + p * n);
     luc_feed_in(s->model, l->count, h * w, x);
     luc_exec_forward(l->exec);
-    for (size_t i = 0; i < s->n_losses; i++)
-        total +=
-            luc_loss_eval(&s->losses[i], s->threads, luc_exec_value(l->exec, s->losses[i].value),
-                          luc_exec_seed(l->exec, s->losses[i].value));
+    const double total = luc_losses_eval(s->losses, s->n_losses, s->threads, l->exec);
     luc_exec_backward(l->exec, LUC_RELU_PLAIN);
     memcpy(d, luc_exec_grad(l->exec, s->model->input)->data, l->count * n * sizeof(*d));
     luc_feed_out(s->model, l->count, h * w, d);
@@ -146,12 +145,8 @@ static double add_penalties(struct luc_loop *l)
 
 static void measure_gradient(struct luc_loop *l)
 {
-    double sum = 0, squares = 0;
-    for (size_t i = 0; i < l->spec.paint->n; i++) {
-        sum += fabs((double)l->d_variable[i]);
-        squares += (double)l->d_variable[i] * (double)l->d_variable[i];
-    }
-    l->l1 = sum;
+    double squares = 0;
+    luc_vector_norms(l->spec.threads, l->d_variable, l->spec.paint->n, &l->l1, &squares);
     l->l2 = sqrt(squares);
 }
 
@@ -187,8 +182,9 @@ double luc_loop_step(struct luc_loop *l)
     total += add_penalties(l);
     luc_paint_backward(paint, l->pictures, l->d_pictures, l->d_variable);
     measure_gradient(l);
-    for (size_t i = 0; lbfgs && i < paint->n; i++)
-        l->d_variable[i] *= (float)LBFGS_SCALE;
+    if (lbfgs)
+        (void)luc_vector_step(l->spec.threads, (float)LBFGS_SCALE, l->d_variable, 0, NULL, NULL,
+                              paint->n);
     luc_optimiser_step(&l->optimiser, paint->variable, total * LBFGS_SCALE, l->d_variable);
     if (l->spec.optimiser.kind != LUC_LBFGS) /* its pairs tell of steps as they were taken */
         luc_paint_clamp(paint);
@@ -214,7 +210,7 @@ void luc_loop_gradient_norms(const struct luc_loop *l, double *l1, double *l2)
 
 /* ---- checkpoints: a head that says what follows, the variables, the optimiser's floats ---- */
 
-#define MAGIC 0x326f6f6c63756cu /* "luclool" and a version */
+#define MAGIC 0x336f6f6c63756cu /* "luclool" and a version */
 
 struct head {
     uint64_t magic, n_variables, n_state;
@@ -248,7 +244,7 @@ enum luc_status luc_loop_restore(struct luc_loop *l, const void *bytes, size_t s
     const struct luc_rng none = { { 0 } }; /* a state that never leaves itself */
     if (head.magic != MAGIC || memcmp(&head.rng, &none, sizeof(none)) == 0 ||
         head.n_variables != l->spec.paint->n || head.n_state != o->state_n ||
-        head.optimiser.count > o->spec.pairs)
+        head.optimiser.count > o->spec.pairs || head.optimiser.first >= o->spec.pairs)
         return luc_fail(err, LUC_FORMAT, "checkpoint: not from this optimisation");
     const unsigned char *at = (const unsigned char *)bytes + sizeof(head);
     memcpy(l->spec.paint->variable, at, variables);

@@ -30,7 +30,7 @@
 
 #include "core/base/arena.h"
 #include "core/base/parallel.h"
-#include "core/tensor/tensor.h"
+#include "core/graph/exec.h"
 
 enum luc_loss_kind {
     LUC_LOSS_GRAM,
@@ -51,15 +51,13 @@ struct luc_loss {
     float *target;      /* GRAM: G0 [C, C]; FEATURE: F0, like the layer; DIRECTION: v [C]; GUIDE: Y
                      [C, positions]. Borrowed */
     double size;        /* GRAM: sum G0^2; FEATURE: mean F0^2; never 0 */
-    float *scratch;     /* GRAM: 2 * C * C floats; DIVERSITY: 2 * N * C * C floats. Borrowed */
+    float *scratch;     /* GRAM: C * C floats and luc_gram_scratch(C); DIVERSITY: 2 * N * C * C.
+                     Borrowed */
     size_t index;       /* CLASS, CHANNEL, NEURON: k, below C; GUIDE: its positions */
     size_t row, column; /* NEURON: below H and W */
     double sharpen;     /* CLASS */
     double latest;      /* the unweighted loss of the latest luc_loss_eval() */
 };
-
-/* G [C, C] of features [1, C, H, W]. The same bits for any number of threads. */
-void luc_gram(const struct luc_threads *threads, const struct luc_tensor *features, float *gram);
 
 /* Allocates a GRAM loss's target from the features of a style picture, and its scratch. */
 LUC_MUST_USE enum luc_status luc_loss_gram(struct luc_loss *loss, size_t value, double weight,
@@ -77,5 +75,9 @@ LUC_MUST_USE enum luc_status luc_loss_diversity(struct luc_loss *loss, size_t va
 /* weight * loss at `features`; adds its gradient to `gradient`. */
 double luc_loss_eval(struct luc_loss *loss, const struct luc_threads *threads,
                      const struct luc_tensor *features, struct luc_tensor *gradient);
+/* All losses at what the network answers now; their gradients become the seeds. The sum of the
+ * weighted losses. */
+double luc_losses_eval(struct luc_loss *losses, size_t n, const struct luc_threads *threads,
+                       struct luc_exec *exec);
 
 #endif

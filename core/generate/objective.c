@@ -1,5 +1,7 @@
 #include "core/generate/objective.h"
 
+#include "core/generate/gram.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -153,7 +155,7 @@ double luc_diversity_eval(const struct luc_loss *loss, const struct luc_threads 
     const double pairs = (double)pictures * (double)(pictures - 1) / 2;
     for (size_t i = 0; i < pictures; i++) {
         const struct luc_tensor f = picture_of(features, i);
-        luc_gram(threads, &f, unit + i * n);
+        luc_gram(threads, &f, NULL, unit + i * n);
         /* the norm waits there until all units are known */
         d_gram[i * n] = (float)unit_length(unit + i * n, n);
     }
@@ -170,7 +172,7 @@ double luc_diversity_eval(const struct luc_loss *loss, const struct luc_threads 
                 d[k] += unit[j * n + k] - (float)cosine * unit[i * n + k];
             total += cosine / 2 / pairs;
         }
-        luc_gram_backward(threads, &f, d, loss->weight / pairs / norm,
+        luc_gram_backward(threads, &f, d, loss->weight / pairs / norm, false,
                           picture_of(gradient, i).data);
     }
     return total;

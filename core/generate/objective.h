@@ -11,8 +11,4 @@ double luc_objective_eval(const struct luc_loss *loss, const struct luc_tensor *
 double luc_diversity_eval(const struct luc_loss *loss, const struct luc_threads *threads,
                           const struct luc_tensor *features, struct luc_tensor *gradient);
 
-/* gradient += scale * dL/dF for dL/dG = d_gram, symmetric [C, C]; features [1, C, H, W]. */
-void luc_gram_backward(const struct luc_threads *threads, const struct luc_tensor *features,
-                       const float *d_gram, double scale, float *gradient);
-
 #endif

@@ -8,6 +8,7 @@
 #define LUC_GENERATE_OPTIMISER_H
 
 #include "core/base/arena.h"
+#include "core/base/parallel.h"
 #include "core/base/status.h"
 
 #include <stdbool.h>
@@ -29,18 +30,19 @@ enum luc_optimiser_kind {
 struct luc_optimiser_spec {
     enum luc_optimiser_kind kind;
     double rate;
-    double beta1, beta2, epsilon; /* Adam; 0, 0, 0 mean 0.9, 0.999, 1e-8 */
-    size_t pairs;                 /* L-BFGS history, at most LUC_LBFGS_PAIRS; 0 means 20 */
+    double beta1, beta2, epsilon;      /* Adam; 0, 0, 0 mean 0.9, 0.999, 1e-8 */
+    size_t pairs;                      /* L-BFGS history, at most LUC_LBFGS_PAIRS; 0 means 20 */
+    const struct luc_threads *threads; /* borrowed; may be NULL */
 };
 
 /* What a checkpoint must hold besides the vectors of luc_optimiser.state. */
 struct luc_optimiser_marks {
     uint64_t step;              /* evaluations taken so far */
-    uint64_t count;             /* L-BFGS: pairs held */
+    uint64_t count, first;      /* L-BFGS: pairs held, and where the oldest lies */
     uint64_t tries;             /* SEARCH: of the present direction */
     double scale;               /* L-BFGS: y.s / y.y of the newest pair */
     double loss, reach;         /* SEARCH: at the best point; the present step's length */
-    double ys[LUC_LBFGS_PAIRS]; /* y.s of each pair, oldest first */
+    double ys[LUC_LBFGS_PAIRS]; /* y.s of each pair */
 };
 
 struct luc_optimiser {

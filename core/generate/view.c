@@ -62,6 +62,26 @@ static struct taps find_taps(const struct luc_view *v, size_t height, size_t wid
     };
 }
 
+/* Neither turned nor zoomed, moved by whole pixels: each pixel of `out` is one of `in`. */
+static bool is_shift(const struct luc_view *v)
+{
+    return v->along == 1 && v->across == 0 && v->shift_y == floor(v->shift_y) &&
+           v->shift_x == floor(v->shift_x);
+}
+
+/* Where the pixels of a shifted row come from: [from, to) from right beside one another. */
+static void straight(double shift, size_t n, size_t *from, size_t *to)
+{
+    const double side = (double)n, first = fmin(fmax(-shift, 0), side);
+    *from = (size_t)first;
+    *to = (size_t)fmax(fmin(side - shift, side), first);
+}
+
+static size_t came_from(size_t i, double shift, size_t n, enum luc_border border)
+{
+    return inside((double)i + shift, n, border);
+}
+
 struct job {
     const struct luc_view *view;
     const float *from;
@@ -69,11 +89,34 @@ struct job {
     size_t planes, height, width;
 };
 
+static void shift_row(const struct job *j, size_t y)
+{
+    const struct luc_view *v = j->view;
+    const size_t w = j->width, row = came_from(y, v->shift_y, j->height, v->border);
+    size_t from, to;
+    straight(v->shift_x, w, &from, &to);
+    for (size_t p = 0; p < j->planes; p++) {
+        const float *in = j->from + (p * j->height + row) * w;
+        float *out = j->to + (p * j->height + y) * w;
+        for (size_t x = 0; x < from; x++)
+            out[x] = in[came_from(x, v->shift_x, w, v->border)];
+        if (to > from)
+            memcpy(out + from, in + came_from(from, v->shift_x, w, v->border),
+                   (to - from) * sizeof(*out));
+        for (size_t x = to; x < w; x++)
+            out[x] = in[came_from(x, v->shift_x, w, v->border)];
+    }
+}
+
 static void apply_row(void *ctx, size_t y, size_t lane)
 {
     const struct job *j = ctx;
     const size_t pixels = j->height * j->width;
     (void)lane;
+    if (is_shift(j->view)) {
+        shift_row(j, y);
+        return;
+    }
     for (size_t x = 0; x < j->width; x++) {
         const struct taps t = find_taps(j->view, j->height, j->width, y, x);
         for (size_t p = 0; p < j->planes; p++) {
@@ -82,6 +125,25 @@ static void apply_row(void *ctx, size_t y, size_t lane)
                 t.weight[0] * in[t.at[0]] + t.weight[1] * in[t.at[1]] + t.weight[2] * in[t.at[2]] +
                 t.weight[3] * in[t.at[3]];
         }
+    }
+}
+
+static void shift_plane_back(const struct job *j, const float *d, float *to)
+{
+    const struct luc_view *v = j->view;
+    const size_t w = j->width;
+    size_t from, end;
+    straight(v->shift_x, w, &from, &end);
+    const size_t start = from < end ? came_from(from, v->shift_x, w, v->border) : 0;
+    for (size_t y = 0; y < j->height; y++) {
+        const float *row = d + y * w;
+        float *sum = to + came_from(y, v->shift_y, j->height, v->border) * w;
+        for (size_t x = 0; x < from; x++)
+            sum[came_from(x, v->shift_x, w, v->border)] += row[x];
+        for (size_t x = from; x < end; x++)
+            sum[start + x - from] += row[x];
+        for (size_t x = end; x < w; x++)
+            sum[came_from(x, v->shift_x, w, v->border)] += row[x];
     }
 }
 
@@ -94,6 +156,10 @@ static void adjoint_plane(void *ctx, size_t p, size_t lane)
     float *to = j->to + p * pixels;
     (void)lane;
     memset(to, 0, pixels * sizeof(*to));
+    if (is_shift(j->view)) {
+        shift_plane_back(j, d, to);
+        return;
+    }
     for (size_t y = 0; y < j->height; y++)
         for (size_t x = 0; x < j->width; x++) {
             const struct taps t = find_taps(j->view, j->height, j->width, y, x);

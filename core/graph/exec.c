@@ -16,7 +16,8 @@ struct luc_exec {
     const struct luc_tensor **in;
     struct luc_tensor *in_view, **din;
     bool *din_fresh;
-    bool dry;                      /* its arena is: nothing is computed */
+    bool *stale; /* [n_values]: a seed that counts as zero and was not made so yet */
+    bool dry;    /* its arena is: nothing is computed */
     const struct luc_probe *probe; /* may be NULL */
 };
 
@@ -85,8 +86,9 @@ enum luc_status luc_exec_create(const struct luc_plan *plan, struct luc_arena *a
     x->in_view = luc_arena_alloc(arena, k, sizeof(*x->in_view));
     x->din = luc_arena_alloc(arena, k, sizeof(struct luc_tensor *));
     x->din_fresh = luc_arena_alloc(arena, k, sizeof(*x->din_fresh));
-    if (!x->memory || !x->value || !x->grad || !x->bound || !x->in || !x->in_view || !x->din ||
-        !x->din_fresh)
+    x->stale = luc_arena_alloc(arena, n, sizeof(*x->stale));
+    if (!x->stale || !x->memory || !x->value || !x->grad || !x->bound || !x->in || !x->in_view ||
+        !x->din || !x->din_fresh)
         return luc_fail(err, LUC_NOMEM,
                         "the run needs %zu bytes, %zu are left: use a smaller picture or raise the "
                         "job memory limit",
@@ -189,8 +191,7 @@ void luc_exec_forward(struct luc_exec *x)
             tell(x, &plan->steps[i], false, now_ms() - start);
     }
     for (size_t i = 0; i < plan->graph->n_values; i++)
-        if (plan->spots[i].seeded)
-            memset(x->grad[i].data, 0, luc_numel(&x->grad[i].shape) * sizeof(float));
+        x->stale[i] = plan->spots[i].seeded;
 }
 
 const struct luc_tensor *luc_exec_value(const struct luc_exec *x, size_t value)
@@ -198,10 +199,24 @@ const struct luc_tensor *luc_exec_value(const struct luc_exec *x, size_t value)
     return &x->value[value];
 }
 
-struct luc_tensor *luc_exec_seed(struct luc_exec *x, size_t value)
+struct luc_tensor *luc_exec_seed_raw(struct luc_exec *x, size_t value)
 {
     assert(x->plan->spots[value].seeded);
+    x->stale[value] = false;
     return &x->grad[value];
+}
+
+static void clear_stale(struct luc_exec *x, size_t value)
+{
+    if (x->stale[value])
+        memset(x->grad[value].data, 0, luc_numel(&x->grad[value].shape) * sizeof(float));
+    x->stale[value] = false;
+}
+
+struct luc_tensor *luc_exec_seed(struct luc_exec *x, size_t value)
+{
+    clear_stale(x, value);
+    return luc_exec_seed_raw(x, value);
 }
 
 /* The fused ReLU's backward, in place on the gradient of its output. */
@@ -286,6 +301,8 @@ static void backward_step(struct luc_exec *x, const struct luc_step *step, enum 
 void luc_exec_backward(struct luc_exec *x, enum luc_relu_rule rule)
 {
     const struct luc_plan *plan = x->plan;
+    for (size_t i = 0; i < plan->graph->n_values; i++)
+        clear_stale(x, i);
     for (size_t i = x->dry ? 0 : plan->n_steps; i-- > 0;) {
         const struct luc_step *step = &plan->steps[i];
         if (!step->backward)

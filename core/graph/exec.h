@@ -27,7 +27,7 @@ struct luc_tensor *luc_exec_input(struct luc_exec *x, size_t i);
  * Not for constants whose contents decide shapes. */
 void luc_exec_bind(struct luc_exec *x, size_t value, float *data);
 
-/* Leaves every seed zero. */
+/* After it every seed is zero. */
 void luc_exec_forward(struct luc_exec *x);
 /* Contents of an input, constant or tap; valid until the next forward. */
 const struct luc_tensor *luc_exec_value(const struct luc_exec *x, size_t value);
@@ -35,6 +35,8 @@ const struct luc_tensor *luc_exec_value(const struct luc_exec *x, size_t value);
 /* dL/d(value), to be written between forward and backward. Undefined after backward: whoever goes
  * backward again (luc_plan_spec.backward_again) writes all of every seed again. */
 struct luc_tensor *luc_exec_seed(struct luc_exec *x, size_t value);
+/* The same for whoever writes all of it: it may hold anything. */
+struct luc_tensor *luc_exec_seed_raw(struct luc_exec *x, size_t value);
 void luc_exec_backward(struct luc_exec *x, enum luc_relu_rule rule);
 /* dL/d(value) for a wrt; valid until the next forward, or until seeds are written again. */
 const struct luc_tensor *luc_exec_grad(const struct luc_exec *x, size_t value);

@@ -66,6 +66,16 @@ void luc_sgemm(bool trans_a, bool trans_b, size_t m, size_t n, size_t k, float a
                     lead(lda), b, lead(ldb), beta, c, lead(ldc));
 }
 
+void luc_ssyrk(size_t n, size_t k, float alpha, const float *a, size_t lda, float *c, size_t ldc)
+{
+    for (size_t i = 0; k == 0 && i < n; i++) /* as above */
+        for (size_t j = i; j < n; j++)
+            c[i * ldc + j] = 0.0f;
+    if (n && k)
+        cblas_ssyrk(CblasRowMajor, CblasUpper, CblasNoTrans, (int)n, (int)k, alpha, a, lead(lda),
+                    0.0f, c, lead(ldc));
+}
+
 void luc_sgemv(bool trans_a, size_t rows, size_t cols, float alpha, const float *a, size_t lda,
                const float *x, size_t x_step, float beta, float *y)
 {

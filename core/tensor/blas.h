@@ -31,6 +31,10 @@ void luc_sgemm(bool trans_a, bool trans_b, size_t m, size_t n, size_t k, float a
                const float *a, size_t lda, const float *b, size_t ldb, float beta, float *c,
                size_t ldc);
 
+/* The upper half, diagonal included, of row-major C [n, n] = alpha * A * A^T, A being [n, k]; the
+ * lower half is left alone. */
+void luc_ssyrk(size_t n, size_t k, float alpha, const float *a, size_t lda, float *c, size_t ldc);
+
 /* y [rows of op(A)] = alpha * op(A) * x + beta * y. A is stored as [rows, cols] with row length
  * lda; x has every x_step-th float, y every one. With beta 0, y is not read. */
 void luc_sgemv(bool trans_a, size_t rows, size_t cols, float alpha, const float *a, size_t lda,
