@@ -2,6 +2,7 @@
  * another processor by cross_aarch64.sh. BLAS's part is played by plain loops. */
 #include "core/base/rng.h"
 #include "core/kernels/conv_panel.h"
+#include "core/kernels/conv_point.h"
 #include "core/kernels/winograd.h"
 #include "core/tensor/blas.h"
 
@@ -51,17 +52,18 @@ static int check(const struct luc_conv *g, struct luc_rng *rng)
     const struct luc_threads threads = { .width = 1 };
     const size_t n_x = g->n * g->c_in * w->h * w->w, n_y = g->n * g->c_out * w->oh * w->ow;
     const size_t taps = w->kh * w->kw;
-    const bool can = luc_winograd_can(g);
+    const bool can = luc_winograd_can(g), point = luc_conv_point_can(g);
     float *x = numbers(n_x, rng), *weights = numbers(g->c_out * g->c_in * taps, rng);
     float *y = numbers(n_y, rng), *ref = numbers(n_y, rng);
     float *panels = numbers(luc_panels_floats(g->c_out, g->c_in * taps), rng);
     float *u = numbers(can ? luc_winograd_floats(g->c_out, g->c_in) : 1, rng);
-    void *scratch = numbers((luc_conv_scratch(g, 1) + luc_conv_panel_scratch(g, 1) +
-                             (can ? luc_winograd_scratch(g, false, 1) : 0)) /
-                                sizeof(float),
-                            rng);
+    void *scratch =
+        numbers((luc_conv_scratch(g, 1) + luc_conv_panel_scratch(g, 1) +
+                 luc_conv_point_scratch(g, 1) + (can ? luc_winograd_scratch(g, false, 1) : 0)) /
+                    sizeof(float),
+                rng);
     const struct luc_weights packing = luc_conv_panel_weights(g, weights, false);
-    double off[3] = { 0 };
+    double off[4] = { 0 };
 
     luc_conv_y_ref(g, x, weights, &fin, ref);
     luc_conv_y(g, x, weights, &fin, y, scratch, &threads);
@@ -71,16 +73,21 @@ static int check(const struct luc_conv *g, struct luc_rng *rng)
         luc_conv_panel_y(g, x, panels, &fin, y, luc_tile_narrow(), scratch, &threads);
         off[1] = worst(y, ref, n_y);
     }
+    if (point) {
+        luc_conv_point_y(g, x, panels, &fin, y, luc_tile_narrow(), scratch, &threads);
+        off[3] = worst(y, ref, n_y);
+    }
     if (can) {
         luc_winograd_pack(weights, g->c_out, g->c_in, u);
         const struct luc_winograd wino = { .u = u };
         luc_winograd_y(g, x, &wino, &fin, y, scratch, &threads);
         off[2] = worst(y, ref, n_y);
     }
-    printf("%zux%zu/%zu %zu > %zu at %zux%zu: %.1g unrolled, %.1g packed, %.1g Winograd\n", w->kh,
-           w->kw, w->sh, g->c_in, g->c_out, w->h, w->w, off[0], off[1], off[2]);
+    printf("%zux%zu/%zu %zu > %zu at %zux%zu: %.1g unrolled, %.1g packed, %.1g Winograd, %.1g "
+           "strips\n",
+           w->kh, w->kw, w->sh, g->c_in, g->c_out, w->h, w->w, off[0], off[1], off[2], off[3]);
     free(x), free(weights), free(y), free(ref), free(panels), free(u), free(scratch);
-    return !(off[0] < 1e-4 && off[1] < 1e-4 && off[2] < 1e-3);
+    return !(off[0] < 1e-4 && off[1] < 1e-4 && off[2] < 1e-3 && off[3] < 1e-4);
 }
 
 int main(void)

@@ -1,6 +1,7 @@
 /* Convolutions on packed weights against their definitions, over random geometries. */
 #include "core/base/rng.h"
 #include "core/kernels/conv_panel.h"
+#include "core/kernels/conv_point.h"
 #include "tests/gradcheck.h"
 
 #include <setjmp.h>
@@ -89,6 +90,38 @@ static void tile__turning_transposes(void **state)
     }
 }
 
+static void strip__sums_agree_with_the_definition(void **state)
+{
+    (void)state;
+    struct luc_rng rng;
+    luc_rng_seed(&rng, 36);
+    for (int turn = 0; turn < 300; turn++) {
+        const size_t n = size(&rng, 600), vectors = 1 + below(&rng, 3);
+        const size_t pixels = 16 * vectors, pitch = pixels + below(&rng, 20);
+        const size_t rows = 1 + below(&rng, LUC_STRIP_ROWS), all = (rows - 1) * pitch + pixels;
+        uint32_t *offset = malloc(n * sizeof(*offset));
+        float *panel = numbers(n * LUC_PANEL, &rng), *x = numbers(200, &rng);
+        float *room = numbers((size_t)LUC_STRIP_ROWS * LUC_STRIP, &rng), *y = numbers(all, &rng);
+        float *ref_room = copy(room, (size_t)LUC_STRIP_ROWS * LUC_STRIP), *ref = copy(y, all);
+        float *bias = numbers(rows, &rng), *plus = numbers(all, &rng);
+        for (size_t i = 0; i < n; i++)
+            offset[i] = (uint32_t)below(&rng, 200 - pixels + 1);
+        struct luc_strip s = { .panel = panel, .x = x, .offset = offset, .n = n, .sum = room };
+        s.vectors = vectors, s.rows = rows, s.pitch = pitch;
+        s.bias = turn % 2 ? bias : NULL, s.relu = turn % 4 < 2;
+        s.plus = turn % 3 == 0 ? plus : turn % 3 == 1 ? y : NULL;
+        s.y = turn % 5 ? y : NULL;
+        luc_strip_sum(&s, turn % 7 < 3);
+        s.sum = ref_room, s.y = s.y ? ref : NULL, s.plus = s.plus == y ? ref : s.plus;
+        luc_strip_sum_ref(&s);
+        assert_close("strip", y, ref, all, 1e-4);
+        for (size_t r = 0; r < rows && !s.y; r++)
+            assert_close("sum", room + r * LUC_STRIP, ref_room + r * LUC_STRIP, pixels, 1e-4);
+        free(offset), free(panel), free(x), free(room), free(y), free(ref_room), free(ref);
+        free(bias), free(plus);
+    }
+}
+
 /* -- convolutions -------------------------------------------------------------------------- */
 
 static size_t outputs(size_t in, size_t pads, size_t k, size_t d, size_t s)
@@ -133,21 +166,27 @@ static void done(struct data *d)
     free(d->x), free(d->y), free(d->w), free(d->bias), free(d->plus);
 }
 
+enum way { TILES, STRIPS };
+
 /* conv with the weights of `g` packed, for itself or (mirror) for its gradient. */
 static void run(const struct luc_conv *conv, const struct luc_conv *g, bool mirror, const float *x,
-                const float *w, const struct luc_conv_finish *fin, float *y, bool narrow,
-                const struct luc_threads *threads)
+                const float *w, const struct luc_conv_finish *fin, float *y, enum way way,
+                bool narrow, const struct luc_threads *threads)
 {
+    const size_t lanes = luc_lanes(threads);
     const struct luc_weights weights = luc_conv_panel_weights(g, w, mirror);
     const size_t floats = luc_panels_floats(weights.rows, weights.channels * weights.taps);
     float *panels = room(floats * sizeof(float));
-    void *scratch = room(luc_conv_panel_scratch(conv, luc_lanes(threads)));
+    void *scratch = room(way == TILES ? luc_conv_panel_scratch(conv, lanes)
+                                      : luc_conv_point_scratch(conv, lanes));
     luc_panels_pack(&weights, panels, threads);
-    luc_conv_panel_y(conv, x, panels, fin, y, narrow, scratch, threads);
+    (way == TILES ? luc_conv_panel_y : luc_conv_point_y)(conv, x, panels, fin, y, narrow, scratch,
+                                                         threads);
     free(panels), free(scratch);
 }
 
-static void check_gradient(const struct luc_conv *g, const struct data *d, bool narrow)
+static void check_gradient(const struct luc_conv *g, const struct data *d, enum way way,
+                           bool narrow)
 {
     struct luc_conv m;
     if (!luc_conv_panel_mirror(g, &m))
@@ -157,14 +196,14 @@ static void check_gradient(const struct luc_conv *g, const struct data *d, bool 
         float *dx = copy(d->x, d->n_x), *ref = copy(d->x, d->n_x);
         if (!add)
             memset(ref, 0, d->n_x * sizeof(float));
-        run(&m, g, true, d->y, d->w, &fin, dx, narrow, NULL);
+        run(&m, g, true, d->y, d->w, &fin, dx, way, narrow, NULL);
         luc_conv_dx_ref(g, d->y, d->w, ref);
         assert_close("dx", dx, ref, d->n_x, 1e-4);
         free(dx), free(ref);
     }
 }
 
-static void check(const struct luc_conv *g, struct luc_rng *rng, bool narrow)
+static void check_way(const struct luc_conv *g, struct luc_rng *rng, enum way way, bool narrow)
 {
     struct data d = make(g, rng);
     const struct luc_conv_finish fins[] = { { 0 },
@@ -173,13 +212,20 @@ static void check(const struct luc_conv *g, struct luc_rng *rng, bool narrow)
                                             { .bias = d.bias, .plus = d.plus, .relu = true } };
     for (size_t i = 0; i < sizeof(fins) / sizeof(fins[0]); i++) {
         float *y = copy(d.y, d.n_y), *ref = copy(d.y, d.n_y);
-        run(g, g, false, d.x, d.w, &fins[i], y, narrow, NULL);
+        run(g, g, false, d.x, d.w, &fins[i], y, way, narrow, NULL);
         luc_conv_y_ref(g, d.x, d.w, &fins[i], ref);
         assert_close("y", y, ref, d.n_y, 1e-4);
         free(y), free(ref);
     }
-    check_gradient(g, &d, narrow);
+    check_gradient(g, &d, way, narrow);
     done(&d);
+}
+
+static void check(const struct luc_conv *g, struct luc_rng *rng, bool narrow)
+{
+    check_way(g, rng, TILES, narrow);
+    if (luc_conv_point_can(g))
+        check_way(g, rng, STRIPS, narrow);
 }
 
 static void panel__agrees_with_the_definition(void **state)
@@ -201,6 +247,9 @@ static const struct luc_conv cases[] = {
     /* 1x1: in place, several blocks of channels; staged, several blocks of columns; images */
     { { 7, 7, 7, 7, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0 }, 1, 800, 300, 1 },
     { { 30, 41, 30, 41, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0 }, 1, 70, 40, 1 },
+    { { 7, 7, 7, 7, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0 }, 2, 600, 9, 1 },
+    { { 6, 8, 6, 8, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0 }, 2, 5, 1, 1 },
+    { { 9, 107, 9, 107, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0 }, 1, 3, 35, 1 },
     { { 5, 6, 5, 6, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0 }, 9, 20, 70, 1 },
     { { 15, 15, 8, 8, 1, 1, 2, 2, 1, 1, 0, 0, 0, 0 }, 2, 40, 30, 1 },
     { { 6, 6, 8, 8, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1 }, 1, 4, 50, 1 },
@@ -236,9 +285,11 @@ static void panel__same_bits_for_any_number_of_threads(void **state)
         const struct luc_conv_finish fin = { .relu = true };
         struct data d = make(&cases[i], &rng);
         float *y = copy(d.y, d.n_y), *y4 = copy(d.y, d.n_y);
-        run(&cases[i], &cases[i], false, d.x, d.w, &fin, y, false, NULL);
-        run(&cases[i], &cases[i], false, d.x, d.w, &fin, y4, false, &threads);
-        assert_memory_equal(y, y4, d.n_y * sizeof(float));
+        for (enum way way = TILES; way <= (luc_conv_point_can(&cases[i]) ? STRIPS : TILES); way++) {
+            run(&cases[i], &cases[i], false, d.x, d.w, &fin, y, way, false, NULL);
+            run(&cases[i], &cases[i], false, d.x, d.w, &fin, y4, way, false, &threads);
+            assert_memory_equal(y, y4, d.n_y * sizeof(float));
+        }
         free(y), free(y4);
         done(&d);
     }
@@ -250,6 +301,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tile__sums_agree_with_the_definition),
         cmocka_unit_test(tile__turning_transposes),
+        cmocka_unit_test(strip__sums_agree_with_the_definition),
         cmocka_unit_test(panel__agrees_with_the_definition),
         cmocka_unit_test(panel__every_split_agrees_with_the_definition),
         cmocka_unit_test(panel__same_bits_for_any_number_of_threads),

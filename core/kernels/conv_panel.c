@@ -1,14 +1,15 @@
 #include "core/kernels/conv_panel.h"
-#include "core/kernels/clones.h"
+#include "core/kernels/copy_row.h"
 
 #include <assert.h>
 #include <string.h>
 
-#define STAGE ((size_t)1 << 16) /* floats of a staged block: 256 KiB */
-#define TERMS 768               /* of a sum at a time; their panel is 96 KiB */
-#define SMALL 400               /* pixels of a map that is shared out by channels */
-#define WIDE  224               /* pixels of a block */
-#define ITEMS 8                 /* what a loop is split into at least, where it can be */
+#define STAGE  ((size_t)1 << 16) /* floats of a staged block: 256 KiB */
+#define TERMS  768               /* of a sum at a time; their panel is 96 KiB */
+#define SMALL  400               /* pixels of a map that is shared out by channels */
+#define WIDE   224               /* pixels of a block */
+#define PHASES 16                /* of columns that are strided over, at most */
+#define ITEMS  8                 /* what a loop is split into at least, where it can be */
 
 static size_t min(size_t a, size_t b)
 {
@@ -127,8 +128,8 @@ bool luc_conv_panel_pays(const struct luc_conv *g)
     const struct luc_window *w = &g->win;
     const double high = (double)min(w->oh, WIDE) * (double)w->sh + (double)luc_extent(w->kh, w->dh),
                  wide = (double)min(w->ow, WIDE) * (double)w->sw + (double)luc_extent(w->kw, w->dw);
-    return g->groups == 1 && luc_conv_panel_weights_pay(g) && w->oh * w->ow >= 4 &&
-           high * wide < (double)(16 * STAGE);
+    return g->groups == 1 && w->sw <= PHASES && luc_conv_panel_weights_pay(g) &&
+           w->oh * w->ow >= 4 && high * wide < (double)(16 * STAGE);
 }
 
 bool luc_conv_panel_mirror(const struct luc_conv *g, struct luc_conv *m)
@@ -154,28 +155,48 @@ struct luc_weights luc_conv_panel_weights(const struct luc_conv *g, const float 
 
 /* -- staging ------------------------------------------------------------------------------- */
 
-/* Columns col, col + step, ... of one input row (NULL: padding), `n` of them. */
-static void stage_row(const struct luc_window *w, const float *x, size_t col, size_t step, size_t n,
-                      float *to)
+/* One phase of a row of the staged block: of its `n` columns [lo, hi) lie inside of the picture, the
+ * first of them at `from`; all others are padding. */
+struct run {
+    size_t n, lo, hi, from, step;
+};
+
+static struct run run_of(const struct cut *c, const struct area *a, size_t phase)
 {
-    size_t lo = n, hi = n;
-    if (x)
-        luc_window_range(w->w, step, col, w->pl, 0, n, &lo, &hi);
+    const struct luc_window *w = &c->win;
+    const size_t col = a->col * w->sw + phase;
+    struct run r = { .n = c->phase, .step = w->sw };
+    luc_window_range(w->w, w->sw, col, w->pl, 0, r.n, &r.lo, &r.hi);
+    r.hi = max(r.lo, r.hi);
+    r.from = r.hi > r.lo ? r.lo * w->sw + col - w->pl : 0;
+    return r;
+}
+
+LUC_INLINE void stage_row(const struct run *r, const float *row, float *to)
+{
+    const size_t hi = row ? r->hi : r->n, lo = row ? r->lo : r->n;
     for (size_t i = 0; i < lo; i++)
         to[i] = 0.0f;
-    if (step == 1 && hi > lo)
-        memcpy(to + lo, x + (lo + col - w->pl), (hi - lo) * sizeof(*to));
-    for (size_t i = lo; step != 1 && i < hi; i++)
-        to[i] = x[i * step + col - w->pl];
-    for (size_t i = hi; i < n; i++)
+    if (hi > lo && r->step == 1)
+        luc_copy_row(to + lo, row + r->from, hi - lo);
+    else if (hi > lo && r->step == 2)
+        luc_halve_row(to + lo, row + r->from, hi - lo);
+    else
+        for (size_t i = lo; i < hi; i++)
+            to[i] = row[r->from + (i - lo) * r->step];
+    for (size_t i = hi; i < r->n; i++)
         to[i] = 0.0f;
 }
 
 /* The block of channels that `a` reads. */
-static void stage(const struct job *j, const struct area *a, size_t c0, size_t channels, float *to)
+LUC_CLONES static void stage(const struct job *j, const struct area *a, size_t c0, size_t channels,
+                             float *to)
 {
     const struct cut *c = &j->cut;
     const struct luc_window *w = &c->win;
+    struct run runs[PHASES];
+    for (size_t f = 0; f < c->phases; f++)
+        runs[f] = run_of(c, a, f);
     for (size_t i = c0; i < c0 + channels; i++) {
         const float *plane = j->x + (a->n * j->g->c_in + i) * w->h * w->w;
         for (size_t r = 0; r < c->stage_rows; r++) {
@@ -183,7 +204,7 @@ static void stage(const struct job *j, const struct area *a, size_t c0, size_t c
             const bool inside = h >= w->pt && h - w->pt < w->h;
             const float *row = inside ? plane + (h - w->pt) * w->w : NULL;
             for (size_t f = 0; f < c->phases; f++, to += c->phase)
-                stage_row(w, row, a->col * w->sw + f, w->sw, c->phase, to);
+                stage_row(&runs[f], row, to);
         }
     }
 }

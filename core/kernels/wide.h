@@ -14,6 +14,7 @@ typedef float luc_wide __attribute__((vector_size(64), may_alias));
 typedef float luc_loose __attribute__((vector_size(64), aligned(4), may_alias));
 typedef int luc_bits __attribute__((vector_size(64)));
 typedef float luc_half __attribute__((vector_size(32), may_alias));
+typedef int luc_bits_half __attribute__((vector_size(32)));
 typedef float luc_loose_half __attribute__((vector_size(32), aligned(4), may_alias));
 
 /* Macros: a function that returns such a vector has another ABI on each processor. */

@@ -12,6 +12,7 @@
  * Document Recognition", 1998. How it is computed: core/kernels/conv.h.
  */
 #include "core/kernels/conv_panel.h"
+#include "core/kernels/conv_point.h"
 #include "core/kernels/winograd.h"
 #include "core/ops/op.h"
 
@@ -80,6 +81,21 @@ static size_t mirrored_floats(const struct luc_conv *mirrored)
     return luc_panels_floats(mirrored->c_out, mirrored->c_in * mirrored->win.kh * mirrored->win.kw);
 }
 
+/* Sums on packed weights, in strips or in tiles. */
+static size_t packed_scratch(const struct luc_conv *g, size_t lanes)
+{
+    return luc_conv_point_pays(g) ? luc_conv_point_scratch(g, lanes)
+                                  : luc_conv_panel_scratch(g, lanes);
+}
+
+static void packed_y(const struct luc_conv *g, const float *x, const float *panels,
+                     const struct luc_conv_finish *fin, float *y, void *scratch,
+                     const struct luc_threads *threads)
+{
+    (luc_conv_point_pays(g) ? luc_conv_point_y : luc_conv_panel_y)(
+        g, x, panels, fin, y, luc_tile_narrow(), scratch, threads);
+}
+
 static size_t scratch(const struct luc_infer *x, bool backward, size_t lanes)
 {
     struct luc_conv g, mirrored;
@@ -90,10 +106,9 @@ static size_t scratch(const struct luc_infer *x, bool backward, size_t lanes)
         luc_winograd_pays(&g, backward) ? luc_winograd_scratch(&g, backward, lanes) : 0;
     size_t packed = 0;
     if (!backward && luc_conv_panel_pays(&g))
-        packed = luc_conv_panel_scratch(&g, lanes);
+        packed = packed_scratch(&g, lanes);
     else if (backward && is_mirrored(&g, &mirrored))
-        packed =
-            mirrored_floats(&mirrored) * sizeof(float) + luc_conv_panel_scratch(&mirrored, lanes);
+        packed = mirrored_floats(&mirrored) * sizeof(float) + packed_scratch(&mirrored, lanes);
     const size_t most = unrolled > winograd ? unrolled : winograd;
     return most > packed ? most : packed;
 }
@@ -186,8 +201,7 @@ static void forward(const struct luc_op_call *c)
     if (c->prepared && luc_winograd_pays(&g, false))
         luc_winograd_y(&g, c->in[0]->data, &w, &fin, c->out[0]->data, c->scratch, c->threads);
     else if (c->packed && luc_conv_panel_pays(&g))
-        luc_conv_panel_y(&g, c->in[0]->data, c->packed, &fin, c->out[0]->data, luc_tile_narrow(),
-                         c->scratch, c->threads);
+        packed_y(&g, c->in[0]->data, c->packed, &fin, c->out[0]->data, c->scratch, c->threads);
     else
         luc_conv_y(&g, c->in[0]->data, c->in[1]->data, &fin, c->out[0]->data, c->scratch,
                    c->threads);
@@ -207,8 +221,7 @@ static void backward_x(const struct luc_op_call *c, const struct luc_conv *g, co
         const struct luc_weights weights = luc_conv_panel_weights(g, w, true);
         float *panels = c->scratch;
         luc_panels_pack(&weights, panels, c->threads);
-        luc_conv_panel_y(&mirrored, dy, panels, &fin, dx, luc_tile_narrow(),
-                         panels + mirrored_floats(&mirrored), c->threads);
+        packed_y(&mirrored, dy, panels, &fin, dx, panels + mirrored_floats(&mirrored), c->threads);
     } else {
         luc_conv_dx(g, dy, w, fin.add, dx, c->scratch, c->threads);
     }
