@@ -1,6 +1,7 @@
 #include "core/graph/exec.h"
 
 #include "core/graph/plan_private.h"
+#include "core/kernels/walk.h"
 
 #include <assert.h>
 #include <string.h>
@@ -166,6 +167,7 @@ static void forward_step(struct luc_exec *x, const struct luc_step *step)
     struct luc_op_call call = base_call(x, step);
     call.out = out;
     call.scratch = at_buffer(x, step->forward_scratch);
+    call.plus = step->plus == LUC_NONE ? NULL : x->value[step->plus].data;
     node->op->forward(&call);
 }
 
@@ -267,6 +269,16 @@ static void set_inputs(struct luc_exec *x, const struct luc_step *step)
     }
 }
 
+/* The fused sum's backward: its other operand gets the gradient as it is. */
+static void backward_plus(struct luc_exec *x, const struct luc_step *step)
+{
+    const struct luc_tensor *dy = &x->grad[step->out0];
+    const struct luc_walk all = { .rank = 1,
+                                  .dim = { luc_numel(&dy->shape) },
+                                  .step = { { 1 }, { 1 } } };
+    luc_walk_copy(all, x->threads, dy->data, x->grad[step->plus].data, !step->plus_fresh);
+}
+
 static void backward_step(struct luc_exec *x, const struct luc_step *step, enum luc_relu_rule rule)
 {
     const struct luc_node *node = step->node;
@@ -290,12 +302,14 @@ static void backward_step(struct luc_exec *x, const struct luc_step *step, enum 
     call.din_fresh = x->din_fresh;
     call.relu_rule = rule;
     call.scratch = at_buffer(x, step->backward_scratch);
-    if (step->relu && rule == LUC_RELU_PLAIN && !(x->plan->softplus > 0) && node->op->gates &&
-        node->op->gates(&call))
+    if (step->relu && rule == LUC_RELU_PLAIN && !(x->plan->softplus > 0) && !step->plus_wanted &&
+        node->op->gates && node->op->gates(&call))
         call.gate = x->value[step->out0].data;
     else if (step->relu)
         backward_relu(x, step, rule);
     node->op->backward(&call);
+    if (step->plus_wanted)
+        backward_plus(x, step);
 }
 
 void luc_exec_backward(struct luc_exec *x, enum luc_relu_rule rule)

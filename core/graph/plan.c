@@ -1,5 +1,6 @@
 #include "core/graph/plan_private.h"
 
+#include "core/graph/fuse.h"
 #include "core/graph/optimise.h"
 
 #include <string.h>
@@ -152,24 +153,6 @@ static bool has_gradient(const struct luc_spot *s)
     return s->depends && s->reaches;
 }
 
-/* The only reader of `value`, if it is a ReLU that may be fused: nobody else sees the value. */
-static const struct luc_node *fusible_relu(const struct planner *p, size_t value)
-{
-    const struct luc_graph *g = p->spec->graph;
-    const struct luc_spot *spot = &p->plan->spots[value];
-    if (p->spec->no_fusion || p->spec->softplus > 0 || spot->tapped || spot->seeded ||
-        spot->wanted || p->n_readers[value] != 1)
-        return NULL;
-    for (size_t i = g->values[value].producer + 1; i < g->n_nodes; i++) {
-        const struct luc_node *node = &g->nodes[i];
-        if (!p->node_needed[i] || node->n_in == 0 || node->in[0] != value)
-            continue;
-        return strcmp(node->op->name, "Relu") == 0 && !p->plan->spots[node->out[0]].wanted ? node
-                                                                                           : NULL;
-    }
-    return NULL;
-}
-
 static enum luc_status make_steps(struct planner *p, struct luc_error *err)
 {
     const struct luc_graph *g = p->spec->graph;
@@ -177,6 +160,7 @@ static enum luc_status make_steps(struct planner *p, struct luc_error *err)
     plan->steps = luc_arena_alloc(p->arena, g->n_nodes, sizeof(*plan->steps));
     if (!plan->steps)
         return luc_fail_nomem(err, "plan", g->n_nodes * sizeof(*plan->steps));
+    const struct luc_fusing fusing = { plan, p->n_readers, p->node_needed };
     for (size_t i = 0; i < g->n_nodes; i++) {
         const struct luc_node *node = &g->nodes[i];
         if (!p->node_needed[i])
@@ -184,17 +168,13 @@ static enum luc_status make_steps(struct planner *p, struct luc_error *err)
         struct luc_step *step = &plan->steps[plan->n_steps++];
         *step = (struct luc_step){ .node = node,
                                    .out0 = node->out[0],
+                                   .plus = LUC_NONE,
                                    .view = (node->op->flags & LUC_OP_VIEW) != 0,
                                    .forward_scratch = LUC_NONE,
                                    .backward_scratch = LUC_NONE,
                                    .saved = LUC_NONE };
-        if (node->op->flags & LUC_OP_FUSES_RELU)
-            step->relu = fusible_relu(p, node->out[0]);
-        if (step->relu) {
-            step->out0 = step->relu->out[0];
-            p->node_needed[step->relu - g->nodes] = false;
-            plan->spots[node->out[0]].planned = false; /* never exists on its own */
-        }
+        if (!p->spec->no_fusion && !(p->spec->softplus > 0))
+            luc_fuse(&fusing, step);
         if (node->n_in > plan->max_in)
             plan->max_in = node->n_in;
     }
@@ -229,6 +209,11 @@ static enum luc_status plan_backward(struct planner *p, struct luc_error *err)
             written[v] = true;
             bits |= k < 31 ? 1u << k : 0;
             step->backward = true;
+        }
+        if (step->plus != LUC_NONE && has_gradient(&plan->spots[step->plus])) {
+            step->plus_wanted = step->backward = true;
+            step->plus_fresh = !written[step->plus] && !plan->spots[step->plus].seeded;
+            written[step->plus] = true;
         }
         step->reads = node->op->reads ? node->op->reads(node->attrs, bits) : LUC_READS_ALL;
         if (step->relu)
@@ -296,6 +281,8 @@ static void add_activations(struct planner *p)
         for (size_t k = 0; k < step->node->n_in; k++)
             if (step->node->in[k] != LUC_NONE)
                 live_until(plan, step->node->in[k], i);
+        if (step->plus != LUC_NONE)
+            live_until(plan, step->plus, i);
         add_outputs(p, i);
         if (!step->backward)
             continue;
@@ -347,16 +334,21 @@ static void add_scratch(struct planner *p, size_t i, const struct luc_info **in)
     plan->flops += step->flops;
 }
 
+static void stretch(struct luc_plan *plan, size_t value, size_t time)
+{
+    struct luc_buffer *b = &plan->buffers[plan->spots[value].grad];
+    b->first = b->first < time ? b->first : time;
+    b->last = b->last > time ? b->last : time;
+}
+
 /* The gradients that one step adds to live at its time, and those that it reads until then. */
 static void stretch_gradients(struct luc_plan *plan, const struct luc_step *step, size_t time)
 {
-    for (size_t k = 0; k < step->node->n_in; k++) {
-        if (!step->din_wanted[k])
-            continue;
-        struct luc_buffer *b = &plan->buffers[plan->spots[step->node->in[k]].grad];
-        b->first = b->first < time ? b->first : time;
-        b->last = b->last > time ? b->last : time;
-    }
+    for (size_t k = 0; k < step->node->n_in; k++)
+        if (step->din_wanted[k])
+            stretch(plan, step->node->in[k], time);
+    if (step->plus_wanted)
+        stretch(plan, step->plus, time);
     for (size_t k = 0; step->backward && k < step->node->n_out; k++) {
         const size_t v = k == 0 ? step->out0 : step->node->out[k];
         if (v != LUC_NONE && plan->spots[v].grad != LUC_NONE) {

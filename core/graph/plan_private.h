@@ -16,17 +16,19 @@ struct luc_spot {
     bool reaches;                         /* a seed or on the way to one */
 };
 
-/* One node to run, with a ReLU after it where that is fused. Times: step i runs forward at i and
+/* One node to run, with a sum and a ReLU after it where these are fused (fuse.h). Times: step i runs forward at i and
  * backward at 2F - i, F being the number of steps; at F the caller reads taps and writes seeds. */
 struct luc_step {
     const struct luc_node *node;
     const struct luc_node *relu; /* fused into node, or NULL */
-    size_t out0;                 /* the value that forward writes: relu's output when fused */
+    size_t plus;                 /* the value fused into node as addend, or LUC_NONE */
+    size_t out0;                 /* the value that forward writes: the last fused node's output */
     bool view;                   /* forward has nothing to do */
     bool backward;
-    uint32_t reads;         /* what backward reads, when it runs */
-    const bool *din_wanted; /* [node->n_in] */
-    const bool *din_fresh;  /* [node->n_in]: this step writes the gradient first */
+    uint32_t reads;               /* what backward reads, when it runs */
+    const bool *din_wanted;       /* [node->n_in] */
+    const bool *din_fresh;        /* [node->n_in]: this step writes the gradient first */
+    bool plus_wanted, plus_fresh; /* the same for plus */
     size_t forward_scratch, backward_scratch, saved; /* buffers, or LUC_NONE */
     double flops;
 };

@@ -60,7 +60,8 @@ struct luc_op_call {
     void *scratch; /* luc_op.scratch() bytes, uninitialised; NULL when that is 0 */
     void *saved;   /* luc_op.saved() bytes, from forward to backward; NULL in inference */
     const struct luc_threads *threads;
-    bool relu;                    /* LUC_OP_FUSES_RELU only: forward writes max(0, y) */
+    const float *plus;            /* LUC_OP_FUSES_ADD only: forward writes y + this, or NULL */
+    bool relu;                    /* LUC_OP_FUSES_RELU only: forward writes max(0, y) at the end */
     enum luc_relu_rule relu_rule; /* Relu's backward */
     const float *gate;            /* luc_op.gates() only: dout[0] counts where this is positive */
     float softplus; /* Relu only: ln(1 + e^(b x)) / b with this b in its place; 0: a ReLU */
@@ -71,6 +72,7 @@ enum luc_op_flags {
                               then not called; forward() must still copy when called */
     LUC_OP_SETS_DIN = 2,    /* backward honours din_fresh */
     LUC_OP_FUSES_RELU = 4,  /* forward honours relu */
+    LUC_OP_FUSES_ADD = 64,  /* forward honours plus; backward need not know of it */
     LUC_OP_SHAPE_ONLY = 8,  /* forward needs only in[0]'s shape (Shape, Size): always known */
     LUC_OP_PACKS_LATE = 32, /* prepare() serves fast plans only and is run for the first of them */
     LUC_OP_IN_PLACE = 16,   /* forward may run with out[0] on in[0]'s memory; with LUC_OP_SETS_DIN,

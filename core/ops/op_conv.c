@@ -11,8 +11,10 @@
  * Source: Fukushima, "Neocognitron", 1980; LeCun et al., "Gradient-Based Learning Applied to
  * Document Recognition", 1998. How it is computed: core/kernels/conv.h.
  */
+#include "core/kernels/clones.h"
 #include "core/kernels/conv_panel.h"
 #include "core/kernels/conv_point.h"
+#include "core/kernels/walk.h"
 #include "core/kernels/winograd.h"
 #include "core/ops/op.h"
 
@@ -190,21 +192,46 @@ static enum luc_status pack(const struct luc_op_call *c, struct luc_arena *arena
     return LUC_OK;
 }
 
+struct join {
+    float *y;
+    const float *plus;
+    bool relu;
+};
+
+LUC_CLONES static void join_range(void *ctx, size_t begin, size_t end)
+{
+    const struct join *j = ctx;
+    LUC_IVDEP
+    for (size_t i = begin; i < end; i++) {
+        const float v = j->y[i] + j->plus[i];
+        j->y[i] = j->relu && v < 0.0f ? 0.0f : v;
+    }
+}
+
 static void forward(const struct luc_op_call *c)
 {
     const struct luc_conv g = describe(c);
-    const struct luc_conv_finish fin = {
+    struct luc_conv_finish fin = {
         .bias = c->n_in > 2 && c->in[2] ? c->in[2]->data : NULL,
         .relu = c->relu,
+        .plus = c->plus,
     };
     const struct luc_winograd w = { .u = c->prepared };
-    if (c->prepared && luc_winograd_pays(&g, false))
-        luc_winograd_y(&g, c->in[0]->data, &w, &fin, c->out[0]->data, c->scratch, c->threads);
-    else if (c->packed && luc_conv_panel_pays(&g))
-        packed_y(&g, c->in[0]->data, c->packed, &fin, c->out[0]->data, c->scratch, c->threads);
+    const float *x = c->in[0]->data;
+    struct join join = { c->out[0]->data, c->plus, c->relu };
+    const bool fast = c->prepared && luc_winograd_pays(&g, false);
+    if (!fast && c->packed && luc_conv_panel_pays(&g)) {
+        packed_y(&g, x, c->packed, &fin, join.y, c->scratch, c->threads);
+        return;
+    }
+    fin.plus = NULL; /* these kernels add nothing, so a pass of its own does */
+    fin.relu = c->relu && !c->plus;
+    if (fast)
+        luc_winograd_y(&g, x, &w, &fin, join.y, c->scratch, c->threads);
     else
-        luc_conv_y(&g, c->in[0]->data, c->in[1]->data, &fin, c->out[0]->data, c->scratch,
-                   c->threads);
+        luc_conv_y(&g, x, c->in[1]->data, &fin, join.y, c->scratch, c->threads);
+    if (c->plus)
+        luc_ranges(c->threads, luc_numel(&c->out[0]->shape), LUC_BLOCK, join_range, &join);
 }
 
 static void backward_x(const struct luc_op_call *c, const struct luc_conv *g, const float *dy)
@@ -258,7 +285,7 @@ const struct luc_op luc_op_conv = {
     .since = 1,
     .n_in_min = 2,
     .n_in_max = 3,
-    .flags = LUC_OP_SETS_DIN | LUC_OP_FUSES_RELU | LUC_OP_PACKS_LATE,
+    .flags = LUC_OP_SETS_DIN | LUC_OP_FUSES_RELU | LUC_OP_FUSES_ADD | LUC_OP_PACKS_LATE,
     .attrs_size = sizeof(struct attrs),
     .attrs = attr_table,
     .infer = infer,
