@@ -6,8 +6,9 @@ weights, on the same pictures.
 
 N photographs of the folder, evenly spread (50). A success is a picture of whole pixel values that
 the network classifies otherwise than the clean one. METHOD is fgsm or pgd (linf, epsilon in gray
-levels), deepfool or cw (l2, no epsilon). PyTorch's code shares nothing with the engine; its random
-numbers are its own. Needs python3-torch, python3-onnx, python3-numpy, python3-pil."""
+levels), towards (pgd with a class to reach, the clean one's index + 500 of 1000), deepfool or cw (l2,
+no epsilon). PyTorch's code shares nothing with the engine; its random numbers are its own. Needs
+python3-torch, python3-onnx, python3-numpy, python3-pil."""
 import glob
 import json
 import os
@@ -23,7 +24,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from make_resnet50 import KerasNet  # noqa: E402
 from onnx_torch import OnnxNet      # noqa: E402
 
-STEPS = {"fgsm": 1, "pgd": 10, "deepfool": 50, "cw": 60}
+STEPS = {"fgsm": 1, "pgd": 10, "towards": 20, "deepfool": 50, "cw": 60}
 CLASSES, OVERSHOOT, STARTS = 5, 0.02, 4
 
 
@@ -68,16 +69,29 @@ def fgsm(net, clean, label, epsilon):
     return (clean + epsilon * g.sign()).clamp(0, 255).round()
 
 
-def pgd(net, clean, label, epsilon):
-    step = 2.5 * epsilon / STEPS["pgd"]
+def descend(net, clean, epsilon, steps, loss, won):
+    step = 2.5 * epsilon / steps
     x = (clean + (2 * torch.rand(clean.shape) - 1) * epsilon).clamp(0, 255)
-    for i in range(STEPS["pgd"] + 1):
+    for i in range(steps + 1):
         rounded = x.round()
-        if net.top(rounded) != label or i == STEPS["pgd"]:
+        if won(net.top(rounded)) or i == steps:
             return rounded
-        _, g = net.slope(x, loss_of(label))
-        x = clean + (x + step * g.sign() - clean).clamp(-epsilon, epsilon)
+        _, g = net.slope(x, loss)
+        x = clean + (x - step * g.sign() - clean).clamp(-epsilon, epsilon)
         x = x.clamp(0, 255)
+
+
+def pgd(net, clean, label, epsilon):
+    return descend(net, clean, epsilon, STEPS["pgd"], lambda z: -loss_of(label)(z), lambda k: k != label)
+
+
+def wanted(label):
+    return (label + 500) % 1000
+
+
+def towards(net, clean, label, epsilon):
+    to = wanted(label)
+    return descend(net, clean, epsilon, STEPS["towards"], loss_of(to), lambda k: k == to)
 
 
 def deepfool(net, clean, label, _):
@@ -130,8 +144,10 @@ def cw(net, clean, label, _):
     return found
 
 
-def ours(lucida, models, network, photograph, method, epsilon):
-    command = [lucida, "run", "fool", photograph, "--models", models, "--model", network, "--method", method,
+def ours(lucida, models, network, photograph, method, epsilon, label):
+    target = str(wanted(label)) if method == "towards" else "none"
+    command = [lucida, "run", "fool", photograph, "--models", models, "--model", network,
+               "--method", "pgd" if method == "towards" else method, "--target", target,
                "--steps", str(STEPS[method]), "--classes", str(CLASSES), "--overshoot", str(OVERSHOOT),
                "--starts", str(STARTS if method == "cw" else 1), "--format", "json"]
     if epsilon:
@@ -157,9 +173,10 @@ def main():
             clean = torch.from_numpy(np.asarray(picture).astype(np.float32).transpose(2, 0, 1).copy())
             label = net.top(clean)
             made = globals()[method](net, clean, label, float(epsilon))
-            success, l2, before = ours(lucida, models, network, f, method, float(epsilon))
+            success, l2, before = ours(lucida, models, network, f, method, float(epsilon), label)
             otherwise += before != label
-            rows.append([success, net.top(made) != label, l2, (made - clean).norm().item()])
+            top = net.top(made)
+            rows.append([success, top == wanted(label) if method == "towards" else top != label, l2, (made - clean).norm().item()])
         r = np.array(rows, float)
         print("%-14s %-9s eps %s/255  success: lucida %5.1f %%  PyTorch %5.1f %%   median L2/255: %.4f %.4f"
               "   %d pictures, %d clean classes differ" %
