@@ -4,7 +4,9 @@
 
 For visualize, invert and texture: the gradient with respect to the variables at the start, and the
 loss before each of STEPS steps of Adam. Losses and parametrisations are written down here again from
-their formulas. The path is followed in float64 and in float32.
+their formulas. The path is followed in float64, and in float32 from STARTS starts that differ in their
+last bits: sooner or later two neighbours in a maximum change places on one way and not on the other, and
+from there on the ways part. The distance kept for comparison is the farthest of these.
 """
 import math
 import os
@@ -15,10 +17,10 @@ import onnx
 import torch
 import torch.nn.functional as F
 
-from golden_lib import Writer, picture
+from golden_lib import Writer, picture, weights
 from onnx_torch import OnnxNet, step
 
-STEPS, SIDE, DIM, TARGET = 50, 64, 40, 281
+STEPS, SIDE, DIM, TARGET, STARTS = 50, 64, 40, 281, 8
 MEAN, SCALE = [123.675, 116.28, 103.53], [1 / 58.395, 1 / 57.12, 1 / 57.375]
 COLOUR = np.array([[0.26, 0.09, 0.02], [0.27, 0.00, -0.05], [0.27, -0.09, 0.03]])
 COLOUR = COLOUR / np.sqrt((COLOUR ** 2).sum(0)).max()
@@ -114,13 +116,15 @@ def texture(net, names, sample):
     return loss
 
 
-def follow(make, fourier, rate, dtype, net, names):
-    """Gradient at the start, and STEPS losses."""
+def follow(make, fourier, rate, dtype, net, names, nudge=0):
+    """Gradient at the start, and STEPS losses. nudge: seeds changes of the start's last bits."""
     sample = torch.tensor(picture(SIDE, SIDE, DIM).transpose(2, 0, 1).astype(np.float64)).to(dtype)
     loss = make(net, names, sample)
     # a pattern, so that no two neighbours are alike: maxima of equals are anybody's choice
     pattern = (np.arange(3 * SIDE * SIDE) * 7919 % 1009).astype(np.float32) / 126
     start = torch.flip(sample, (1,)) * 0.5 + 64 + torch.from_numpy(pattern).to(dtype).reshape(sample.shape)
+    if nudge:
+        start = start * (1 + 1e-7 * weights(start.shape, nudge)).to(dtype)
     x = (to_spectrum(start) if fourier else start.clone()).requires_grad_(True)
     adam = torch.optim.Adam([x], lr=rate)
     gradient, path = None, []
@@ -145,11 +149,12 @@ def main():
              "fire5": nth("Concat", 3)}
     out = Writer("squeezenet_generate", height=SIDE, width=SIDE, dim=DIM, target=TARGET)
     for make, fourier, rate in ((visualize, True, 0.05), (invert, False, 3), (texture, True, 0.05)):
-        wide, narrow = (follow(make, fourier, rate, d, net, names)
-                        for d in (torch.float64, torch.float32))
-        out.put("gradient " + make.__name__, wide[0], narrow[0])
-        out.put("path " + make.__name__, wide[1], narrow[1])
-        print("   ", wide[1][[0, 1, 10, 49]].tolist(), narrow[1][[0, 49]].tolist())
+        wide = follow(make, fourier, rate, torch.float64, net, names)
+        narrow = [follow(make, fourier, rate, torch.float32, net, names, k) for k in range(STARTS)]
+        away = [((n[1] - wide[1]).norm() / wide[1].norm()).item() for n in narrow]
+        out.put("gradient " + make.__name__, wide[0], narrow[0][0])
+        out.put("path " + make.__name__, wide[1], narrow[int(np.argmax(away))][1])
+        print("   ", wide[1][[0, 1, 10, 49]].tolist(), " ".join("%.1e" % a for a in away))
     out.close()
 
 
