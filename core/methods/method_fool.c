@@ -14,6 +14,12 @@
  *         file; numbers: success, L0, L2, Linf and RMS of the change, passes, steps.
  * Cost:   gradient, pgd: two passes a step; deepfool: 1 + classes; cw: two to three.
  * Errors: LUC_NOT_FOUND, LUC_RANGE, LUC_INVALID the target; LUC_SHAPE a native size too large.
+ *
+ * Tried, pgd towards the unlikeliest class, one start: epsilon 1, 2, 4, 8 reach it with 17, 83, 100,
+ * 100 % of the pictures on SqueezeNet, 2 and 4 with 100 % on ResNet-50. At 8 smooth sky shows grain, at
+ * 4 hardly, so 4 is the default. 10 steps reach it with less (67 and 75 % at epsilon 2), 40 as 20 do;
+ * longer steps change more for the same.
+ *
  * Source: attack.h. Judging the returned file: Kurakin, Goodfellow & Bengio, "Adversarial examples in
  *         the physical world", 2016, arXiv:1607.02533. init=noise: Nguyen, Yosinski & Clune, "Deep
  *         Neural Networks are Easily Fooled", 2014, arXiv:1412.1897.
@@ -49,7 +55,7 @@ static const struct luc_param rows[] = {
     LUC_CHOICE(struct params, norm, 0, 3, norm_names,
                "How a change is measured: its greatest value (linf) or its root mean square (l2); "
                "auto: linf for fgsm and pgd, else l2"),
-    LUC_REAL(struct params, epsilon, 8, 0.5, 255, "gray levels",
+    LUC_REAL(struct params, epsilon, 4, 0.5, 255, "gray levels",
              "Largest change allowed, of 255; deepfool and cw take what they need"),
     LUC_INT(struct params, steps, 20, 1, 2000, "", "Steps, at most; of each start, of each weight"),
     LUC_REAL(struct params, step, 0, 0, 255, "",
