@@ -8,9 +8,9 @@
  *               its neighbours say (impute.h); road = mean of lerf - morf over the parts, higher is
  *               better, and no filling betrays the mask's shape.
  *
- * Signed maps go by their sign: what raises the score first, what lowers it last. For maps of single
- * pixels that costs insertion: integrated gradients on SqueezeNet, ten photographs, 0.16 signed, 0.22 by
- * magnitude, the gradient's magnitude 0.26 (PyTorch's integrated gradients, judged in PyTorch, the same).
+ * Signed maps go by their sign: what raises the score first, what lowers it last. For maps of
+ * single pixels that costs insertion: integrated gradients on SqueezeNet, ten photographs, 0.16
+ * signed, 0.22 by magnitude; the gradient's magnitude 0.26. PyTorch's, judged there, the same.
  *
  * Sources: Petsiuk et al. 2018, arXiv:1806.07421, section 4; Rong et al. 2022, arXiv:2202.00449.
  * Differs: equal values are taken in a fixed random order, not in that of the pixels.

@@ -15,10 +15,10 @@
  * Cost:   gradient, pgd: two passes a step; deepfool: 1 + classes; cw: two to three.
  * Errors: LUC_NOT_FOUND, LUC_RANGE, LUC_INVALID the target; LUC_SHAPE a native size too large.
  *
- * Tried, pgd towards the unlikeliest class, one start: epsilon 1, 2, 4, 8 reach it with 17, 83, 100,
- * 100 % of the pictures on SqueezeNet, 2 and 4 with 100 % on ResNet-50. At 8 smooth sky shows grain, at
- * 4 hardly, so 4 is the default. 10 steps reach it with less (67 and 75 % at epsilon 2), 40 as 20 do;
- * longer steps change more for the same.
+ * Tried, pgd towards the unlikeliest class, one start: epsilon 1, 2, 4, 8 reach it with 17, 83,
+ * 100, 100 % of the pictures on SqueezeNet, 2 and 4 with 100 % on ResNet-50. At 8 smooth sky shows
+ * grain, at 4 hardly, so 4 is the default. 10 steps reach it with less (67 and 75 % at epsilon 2),
+ * 40 as 20 do; longer steps change more for the same.
  *
  * Source: attack.h. Judging the returned file: Kurakin, Goodfellow & Bengio, "Adversarial examples in
  *         the physical world", 2016, arXiv:1607.02533. init=noise: Nguyen, Yosinski & Clune, "Deep
