@@ -3,8 +3,8 @@ PyTorch, 512 x 512 pixels.
 
     python3 generate.py LUCIDA MODELS resnet50|vgg19_features NETWORK_FILE PHOTOGRAPH [METHOD...]
 
-lucida's step is what STEPS more steps take than one, whole program runs; PyTorch's the median of as many.
-Both in turns, ROUNDS times, the least of each. Both use two threads. PyTorch does the same passes and
+lucida's step is what STEPS more steps take than one, whole program runs, the quickest of ROUNDS each; PyTorch's
+the least median of as many. In turns, with two threads each. PyTorch does the same passes and
 losses, without the views and penalties that lucida's times include; its weights are taken as they are, batch
 normalisation unfolded. OPENBLAS_CORETYPE, where PyTorch's OpenBLAS needs it (ARCHITECTURE.md), is taken from
 the environment and not handed on to lucida, which finds its own.
@@ -26,7 +26,7 @@ sys.path.insert(0, os.path.join(HERE, "..", "golden"))
 import make_resnet50  # noqa: E402
 import onnx_torch     # noqa: E402
 
-SIDE, CLASS, CHANNEL, STEPS, ROUNDS, THREADS = 512, 99, 10, 3, 2, 2
+SIDE, CLASS, CHANNEL, STEPS, ROUNDS, THREADS = 512, 99, 10, 5, 3, 2
 LAYERS = {"resnet50": ["activation", "activation_9", "activation_21", "activation_39"],
           "vgg19_features": ["relu1_1", "relu2_1", "relu3_1", "relu4_1"]}
 SHOWN = {"resnet50": None, "vgg19_features": "relu5_1"}  # by visualize; None: a class
@@ -112,6 +112,7 @@ def torch_seconds(method, network, net):
 
 
 def lucida_seconds(program, models, method, network, photograph):
+    """Of one step and of 1 + STEPS: the clock's, the processors'."""
     layers = LAYERS[network]
     more = {"visualize": ["--size", SIDE] + (["--layer", SHOWN[network], "--channel", CHANNEL]
                                              if SHOWN[network] else ["--target", CLASS]),
@@ -129,7 +130,7 @@ def lucida_seconds(program, models, method, network, photograph):
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         spent.append((time.time() - start,
                       after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime))
-    return tuple((b - a) / STEPS for a, b in zip(*spent))
+    return spent
 
 
 def main():
@@ -142,7 +143,8 @@ def main():
         for method in sys.argv[6:] or ["visualize", "invert", "texture", "dream"]:
             rounds = [(lucida_seconds(program, models, method, network, square),
                        torch_seconds(method, network, net)) for _ in range(ROUNDS)]
-            ours, theirs = (min(r[i] for r in rounds) for i in (0, 1))
+            one, more = (min(r[0][i] for r in rounds) for i in (0, 1))
+            ours, theirs = [(b - a) / STEPS for a, b in zip(one, more)], min(r[1] for r in rounds)
             print("%-14s %-9s seconds a step (of processors): lucida %.2f (%.2f)  PyTorch %.2f (%.2f)  "
                   "ratio %.2f" % (network, method, *ours, *theirs, ours[0] / theirs[0]), flush=True)
 
