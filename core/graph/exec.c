@@ -119,12 +119,6 @@ static bool reads_bound(const struct luc_exec *x, const struct luc_node *node)
     return false;
 }
 
-/* What is packed late is for fast plans, and may be being packed while others run. */
-static bool serves(const struct luc_exec *x, const struct luc_node *node)
-{
-    return x->plan->fast || !(node->op->flags & LUC_OP_PACKS_LATE);
-}
-
 static double now_ms(void)
 {
     struct timespec t;
@@ -138,8 +132,8 @@ static struct luc_op_call base_call(struct luc_exec *x, const struct luc_step *s
     const bool own = !reads_bound(x, node); /* the weights that were packed */
     return (struct luc_op_call){ .attrs = node->attrs,
                                  .opset = x->plan->graph->opset,
-                                 .prepared = own && serves(x, node) ? node->prepared : NULL,
-                                 .packed = own ? node->packed : NULL,
+                                 .prepared = own ? step->packed.prepared : NULL,
+                                 .packed = own ? step->packed.packed : NULL,
                                  .n_in = node->n_in,
                                  .n_out = node->n_out,
                                  .in = x->in,

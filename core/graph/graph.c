@@ -330,3 +330,18 @@ enum luc_status luc_graph_finish(struct luc_graph *g, struct luc_error *err)
     luc_arena_destroy(tmp);
     return st;
 }
+
+void luc_node_follow(struct luc_node *node, const struct luc_graph *g,
+                     const struct luc_node *original)
+{
+    const bool first = !original->origin; /* behind the const: packing is under the graph's lock */
+    node->origin = first ? (struct luc_node *)(uintptr_t)original : original->origin;
+    node->owner = first ? (struct luc_graph *)(uintptr_t)g : original->owner;
+}
+
+void luc_node_forget(struct luc_node *node)
+{
+    node->origin = NULL;
+    node->prepared = node->packed = NULL;
+    node->tried = LUC_PACKS_ALL;
+}

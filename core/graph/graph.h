@@ -28,6 +28,10 @@ struct luc_node {
     size_t *in, *out;     /* value indices; LUC_NONE: an absent optional input or unused output */
     const void *prepared; /* op->prepare()'s packed weights, or NULL */
     const void *packed;   /* op->pack()'s, or NULL */
+    unsigned tried;       /* luc_op_packs: which of them have been made, or cannot be */
+    struct luc_node *origin; /* whose packed weights this node takes, in the graph `owner`, which
+                                outlives this one; NULL: its own */
+    struct luc_graph *owner;
 };
 
 struct luc_graph {
@@ -37,12 +41,17 @@ struct luc_graph {
     struct luc_value *values;
     struct luc_node *nodes;
     size_t *inputs, *outputs; /* value indices */
-    struct luc_lock *lock;    /* of what is packed late */
-    bool packed, packed_fast; /* under the lock: op->pack() has run; LUC_OP_PACKS_LATE */
+    struct luc_lock *lock;    /* of what is packed */
     /* private to graph.c */
     size_t cap_values, cap_nodes, cap_inputs, cap_outputs, cap_slots;
     size_t *slots; /* name -> value hash table */
 };
+
+/* `node` takes the packed weights of `original`, a node of `g`, from now on. */
+void luc_node_follow(struct luc_node *node, const struct luc_graph *g,
+                     const struct luc_node *original);
+/* `node` has none and gets none. */
+void luc_node_forget(struct luc_node *node);
 
 /* `limit` bounds the graph's memory, weights included, in bytes. NULL when out of memory. */
 struct luc_graph *luc_graph_create(size_t limit);

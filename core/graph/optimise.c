@@ -302,34 +302,57 @@ static enum luc_status prepare_node(struct luc_graph *g, const struct luc_node *
     return st;
 }
 
-static enum luc_status prepare_nodes(struct luc_graph *g, bool late, struct luc_error *err)
+static bool packs_late(const struct luc_node *node)
+{
+    return (node->op->flags & LUC_OP_PACKS_LATE) != 0;
+}
+
+/* Those that do not pack late: at load. */
+static enum luc_status prepare_nodes(struct luc_graph *g, struct luc_error *err)
 {
     enum luc_status st = LUC_OK;
     for (size_t i = 0; !st && i < g->n_nodes; i++) {
         struct luc_node *node = &g->nodes[i];
-        const struct luc_op *op = node->op;
-        if (op->prepare && !node->prepared && ((op->flags & LUC_OP_PACKS_LATE) != 0) == late)
-            st = prepare_node(g, node, op->prepare, &node->prepared, err);
+        if (node->op->prepare && !node->prepared && !packs_late(node))
+            st = prepare_node(g, node, node->op->prepare, &node->prepared, err);
     }
     return st;
 }
 
-void luc_graph_pack(struct luc_graph *g, bool fast)
+/* Under the lock. What does not fit into memory stays as it is. */
+static void pack_node(struct luc_graph *g, struct luc_node *node, unsigned wants)
 {
+    const unsigned left = wants & ~node->tried;
+    enum luc_status st = LUC_OK;
+    if ((left & LUC_PACKS_PACKED) && node->op->pack)
+        st = prepare_node(g, node, node->op->pack, &node->packed, NULL);
+    if ((left & LUC_PACKS_PREPARED) && node->op->prepare && packs_late(node))
+        st = prepare_node(g, node, node->op->prepare, &node->prepared, NULL);
+    (void)st;
+    node->tried |= wants;
+}
+
+struct luc_packed luc_graph_take(struct luc_graph *g, struct luc_node *node, unsigned wants)
+{
+    if (node->origin)
+        g = node->owner, node = node->origin;
     luc_lock_take(g->lock);
-    for (size_t i = 0; !g->packed && i < g->n_nodes; i++) {
-        struct luc_node *node = &g->nodes[i];
-        if (node->op->pack && !node->packed &&
-            prepare_node(g, node, node->op->pack, &node->packed, NULL) != LUC_OK)
-            break; /* short of memory: the rest stays as it is */
-    }
-    if (fast && !g->packed_fast) {
-        const enum luc_status st = prepare_nodes(g, true, NULL);
-        (void)st; /* the same */
-    }
-    g->packed = true;
-    g->packed_fast = g->packed_fast || fast;
+    pack_node(g, node, wants);
+    const struct luc_packed packed = {
+        .prepared = (wants & LUC_PACKS_PREPARED) || !packs_late(node) ? node->prepared : NULL,
+        .packed = wants & LUC_PACKS_PACKED ? node->packed : NULL,
+    };
     luc_lock_drop(g->lock);
+    return packed;
+}
+
+void luc_graph_pack(struct luc_graph *g)
+{
+    for (size_t i = 0; i < g->n_nodes; i++) {
+        const struct luc_packed packed = luc_graph_take(g, &g->nodes[i], LUC_PACKS_ALL);
+        if (g->nodes[i].origin)
+            g->nodes[i].prepared = packed.prepared, g->nodes[i].packed = packed.packed;
+    }
 }
 
 size_t luc_graph_bytes(const struct luc_graph *g)
@@ -361,6 +384,6 @@ enum luc_status luc_graph_optimise(struct luc_graph *g, unsigned passes, struct 
     if (!st && (passes & LUC_FOLD_BATCH_NORM))
         st = run_pass(g, fold_batch_norm, err);
     if (!st && (passes & LUC_PREPARE))
-        st = prepare_nodes(g, false, err);
+        st = prepare_nodes(g, err);
     return st;
 }

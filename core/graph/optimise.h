@@ -14,10 +14,18 @@ enum luc_optimise {
     LUC_OPTIMISE_ALL = 7,
 };
 
-/* Runs pack() of every node, and for fast plans prepare() of those that pack late, unless that has
- * been done; the first call does the work, callers at the same time wait for it. Plans call it; the
- * graph's weights are read-only otherwise. Nothing fails: without memory, nodes stay unpacked. */
-void luc_graph_pack(struct luc_graph *g, bool fast);
+/* Runs pack() of every node and prepare() of those that pack late, unless that has been done; the
+ * first call does the work, callers at the same time wait for it. The graph's weights are read-only
+ * otherwise. Nothing fails: without memory, nodes stay unpacked. */
+void luc_graph_pack(struct luc_graph *g);
+
+/* The same for one node of `g` and for those of `wants` (luc_op_packs) alone, and what came of it;
+ * what was not wanted is NULL, whoever packed it. Plans call it: they know by the shapes which of a
+ * node's packed weights they will read, and each may be several times the weights. */
+struct luc_packed {
+    const void *prepared, *packed;
+};
+struct luc_packed luc_graph_take(struct luc_graph *g, struct luc_node *node, unsigned wants);
 
 /* Memory of the graph and its weights, with what is packed so far. Waits for a packing to end. */
 size_t luc_graph_bytes(const struct luc_graph *g);

@@ -1,7 +1,6 @@
 #include "core/graph/plan_private.h"
 
 #include "core/graph/fuse.h"
-#include "core/graph/optimise.h"
 
 #include <string.h>
 
@@ -331,6 +330,9 @@ static void add_scratch(struct planner *p, size_t i, const struct luc_info **in)
         step->saved =
             add_buffer(plan, saved, i, p->spec->backward_again ? end_of_time(plan) : back);
     step->flops = op->flops ? op->flops(&x) : 0;
+    step->wants = op->wants ? op->wants(&x, p->spec->fast, step->backward)
+                  : p->spec->fast || !(op->flags & LUC_OP_PACKS_LATE) ? LUC_PACKS_ALL
+                                                                      : LUC_PACKS_PACKED;
     plan->flops += step->flops;
 }
 
@@ -422,6 +424,16 @@ static enum luc_status make_plan(struct planner *p, struct luc_error *err)
     return st ? st : plan_memory(p, err);
 }
 
+/* Behind the const, under a lock. Where one kind could not be made, the other may. */
+static void take_packed(struct luc_step *step, const struct luc_graph *g)
+{
+    struct luc_graph *graph = (struct luc_graph *)(uintptr_t)g;
+    struct luc_node *node = (struct luc_node *)(uintptr_t)step->node;
+    step->packed = luc_graph_take(graph, node, step->wants);
+    if (step->wants == LUC_PACKS_PREPARED && !step->packed.prepared)
+        step->packed = luc_graph_take(graph, node, LUC_PACKS_PACKED);
+}
+
 enum luc_status luc_plan_create(const struct luc_plan_spec *spec, struct luc_arena *arena,
                                 const struct luc_plan **plan, struct luc_error *err)
 {
@@ -438,9 +450,9 @@ enum luc_status luc_plan_create(const struct luc_plan_spec *spec, struct luc_are
     p.plan->lanes = spec->lanes ? spec->lanes : 1;
     p.plan->fast = spec->fast;
     p.plan->softplus = (float)spec->softplus;
-    luc_graph_pack((struct luc_graph *)(uintptr_t)g,
-                   spec->fast); /* behind the const: under a lock */
     const enum luc_status st = make_plan(&p, err);
+    for (size_t i = 0; !st && i < p.plan->n_steps; i++)
+        take_packed(&p.plan->steps[i], g);
     if (!st)
         *plan = p.plan;
     return st;

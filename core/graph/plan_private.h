@@ -4,6 +4,7 @@
 
 #include "core/graph/infer.h"
 #include "core/graph/memory.h"
+#include "core/graph/optimise.h"
 #include "core/graph/plan.h"
 
 /* One value in this plan. */
@@ -31,6 +32,8 @@ struct luc_step {
     bool plus_wanted, plus_fresh; /* the same for plus */
     size_t forward_scratch, backward_scratch, saved; /* buffers, or LUC_NONE */
     double flops;
+    unsigned wants; /* luc_op_packs */
+    struct luc_packed packed;
 };
 
 struct luc_plan {

@@ -1,7 +1,5 @@
 #include "core/graph/rebind.h"
 
-#include "core/graph/optimise.h"
-
 #include <assert.h>
 #include <string.h>
 
@@ -14,15 +12,16 @@ enum luc_status luc_graph_share(const struct luc_graph *g, struct luc_arena *are
     if (!made || !values || !nodes)
         return luc_fail_nomem(err, "a network's copy",
                               g->n_values * sizeof(*values) + g->n_nodes * sizeof(*nodes));
-    /* Behind the const, under its lock: afterwards nobody writes to the nodes while they are read. */
-    luc_graph_pack((struct luc_graph *)(uintptr_t)g, true);
     *made = *g;
     memcpy(values, g->values, g->n_values * sizeof(*values));
-    memcpy(nodes, g->nodes, g->n_nodes * sizeof(*nodes));
+    luc_lock_take(g->lock); /* others may be packing */
+    for (size_t i = 0; i < g->n_nodes; i++) {
+        nodes[i] = g->nodes[i];
+        luc_node_follow(&nodes[i], g, &g->nodes[i]);
+    }
+    luc_lock_drop(g->lock);
     made->values = values;
     made->nodes = nodes;
-    made->packed = made->packed_fast =
-        true; /* packing again would put the copy's weights into the original's arena */
     *shared = made;
     return LUC_OK;
 }
@@ -34,5 +33,5 @@ void luc_graph_rebind(struct luc_graph *shared, size_t value, float *data)
     for (size_t i = 0; i < shared->n_nodes; i++)
         for (size_t k = 0; k < shared->nodes[i].n_in; k++)
             if (shared->nodes[i].in[k] == value)
-                shared->nodes[i].prepared = shared->nodes[i].packed = NULL;
+                luc_node_forget(&shared->nodes[i]);
 }

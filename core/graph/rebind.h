@@ -5,8 +5,7 @@
 #include "core/graph/graph.h"
 
 /* A graph that shares nodes, names and constants with `g` but may be given constants of its own by
- * luc_graph_rebind(). It lives in `arena` and must not outlive `g`, and is not destroyed. Packs the
- * weights of `g` that are packed late. LUC_NOMEM. */
+ * luc_graph_rebind(). It lives in `arena` and must not outlive `g`, and is not destroyed. LUC_NOMEM. */
 LUC_MUST_USE enum luc_status luc_graph_share(const struct luc_graph *g, struct luc_arena *arena,
                                              struct luc_graph **shared, struct luc_error *err);
 

@@ -89,7 +89,6 @@ enum luc_status luc_region_create(const struct luc_region_spec *spec, struct luc
     r->arena = arena;
     if (spec->graph->n_inputs != 1 || spec->input->shape.rank != 4)
         return luc_fail(err, LUC_UNSUPPORTED, "not a network of one picture");
-    luc_graph_pack((struct luc_graph *)(uintptr_t)spec->graph, true); /* plan.c says why */
     enum luc_status st = allocate(r, err);
     if (!st)
         st = luc_infos_init(&r->infos, spec->graph, &spec->input->shape, arena, err);

@@ -171,7 +171,7 @@ static enum luc_status copy_node(struct luc_region *r, const struct luc_node *no
         return st;
     memcpy(copy, node->attrs, node->op->attrs_size);
     struct luc_node *made = &r->graph->nodes[r->graph->n_nodes - 1];
-    made->prepared = node->prepared, made->packed = node->packed; /* the weights are the same */
+    luc_node_follow(made, r->spec.graph, node); /* the weights are the same */
     if (attrs)
         *attrs = copy;
     return LUC_OK;
@@ -454,8 +454,6 @@ enum luc_status luc_region_build(struct luc_region *r, struct luc_error *err)
         return luc_fail_nomem(err, "regions", g->n_values);
     mark_needed(r, values, nodes);
     r->graph->opset = g->opset;
-    r->graph->packed = r->graph->packed_fast =
-        true; /* nodes take their packed weights from the original */
     enum luc_status st = add_input(r, err);
     for (size_t i = 0; !st && i < g->n_nodes; i++) {
         if (!nodes[i])

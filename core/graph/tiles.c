@@ -486,7 +486,7 @@ enum luc_status luc_tiles_create(const struct luc_tiles_spec *spec, struct luc_a
     t->arena = arena;
     if (spec->graph->n_inputs != 1 || spec->input.rank != 4 || spec->input.dim[0] != 1)
         return luc_fail(err, LUC_UNSUPPORTED, "not a network of one picture");
-    luc_graph_pack((struct luc_graph *)(uintptr_t)spec->graph, true); /* plan.c says why */
+    luc_graph_pack((struct luc_graph *)(uintptr_t)spec->graph); /* behind the const: under a lock */
     enum luc_status st = allocate(t, &needed, err);
     if (!st)
         st = infer_all(t, err);

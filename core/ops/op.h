@@ -74,9 +74,16 @@ enum luc_op_flags {
     LUC_OP_FUSES_RELU = 4,  /* forward honours relu */
     LUC_OP_FUSES_ADD = 64,  /* forward honours plus; backward need not know of it */
     LUC_OP_SHAPE_ONLY = 8,  /* forward needs only in[0]'s shape (Shape, Size): always known */
-    LUC_OP_PACKS_LATE = 32, /* prepare() serves fast plans only and is run for the first of them */
+    LUC_OP_PACKS_LATE = 32, /* prepare() serves fast plans only and is run when one wants it */
     LUC_OP_IN_PLACE = 16,   /* forward may run with out[0] on in[0]'s memory; with LUC_OP_SETS_DIN,
                               backward may run with din[0] on dout[0]'s */
+};
+
+/* What prepare() and pack() make. */
+enum luc_op_packs {
+    LUC_PACKS_PREPARED = 1,
+    LUC_PACKS_PACKED = 2,
+    LUC_PACKS_ALL = 3,
 };
 
 #define LUC_READS_IN(i) (1u << (i))
@@ -115,6 +122,11 @@ struct luc_op {
      * compute without, but sooner. */
     enum luc_status (*pack)(const struct luc_op_call *c, struct luc_arena *arena,
                             const void **packed, struct luc_error *err);
+
+    /* Which of the two (luc_op_packs) a plan with these shapes reads, `fast` or not, with a gradient
+     * or without; the others are neither made nor passed to it. NULL: both, prepare()'s in a fast
+     * plan if it is LUC_OP_PACKS_LATE. */
+    unsigned (*wants)(const struct luc_infer *x, bool fast, bool backward);
 
     /* Would backward, called like this, honour `gate`? NULL: never. Saves the pass of a fused
      * ReLU over its gradient. */

@@ -115,6 +115,18 @@ static size_t scratch(const struct luc_infer *x, bool backward, size_t lanes)
     return most > packed ? most : packed;
 }
 
+/* As forward() and backward_x() choose. */
+static unsigned wants(const struct luc_infer *x, bool fast, bool backward)
+{
+    struct luc_conv g;
+    if (geometry(x, &g, NULL) != LUC_OK)
+        return LUC_PACKS_ALL;
+    const bool forward_fast = fast && luc_winograd_pays(&g, false);
+    const bool backward_fast = fast && backward && luc_winograd_pays(&g, true);
+    return (forward_fast || backward_fast ? LUC_PACKS_PREPARED : 0) |
+           (!forward_fast && luc_conv_panel_pays(&g) ? LUC_PACKS_PACKED : 0);
+}
+
 static double flops(const struct luc_infer *x)
 {
     struct luc_conv g;
@@ -295,6 +307,7 @@ const struct luc_op luc_op_conv = {
     .prepare = prepare,
     .pack = pack,
     .forward = forward,
+    .wants = wants,
     .gates = gates,
     .backward = backward,
 };
