@@ -21,7 +21,7 @@ function say(error) {
 }
 
 function rowOf(one) {
-  const remove = make("button", { type: "button", "aria-label": `Delete ${one.name}`, title: "Delete" }, "×");
+  const remove = make("button", { type: "button", class: "remove", "aria-label": `Delete ${one.name}`, title: "Delete" }, "×");
   let sure = false; // a second press does it
   remove.addEventListener("click", async () => {
     if (!sure) {
@@ -38,7 +38,9 @@ function rowOf(one) {
     }
     await load();
   });
-  return make("li", {}, make("span", { class: "name" }, titleOfCollection(one)), make("span", { class: "unit" }, sizeText(one.bytes)), remove);
+  const add = make("button", { type: "button", class: "add", "aria-label": `Add the chosen pictures to ${one.name}` }, "Add");
+  add.addEventListener("click", () => fill(async () => one));
+  return make("li", {}, make("span", { class: "name" }, titleOfCollection(one)), make("span", { class: "unit" }, sizeText(one.bytes)), add, remove);
 }
 
 // All of them, however many pages the list has.
@@ -56,6 +58,7 @@ async function load() {
   }
   state.all = all;
   $("collection-list").replaceChildren(...all.map(rowOf));
+  refresh();
   state.changed();
 }
 
@@ -63,6 +66,10 @@ function refresh() {
   const n = state.files.length;
   $("collection-choose").textContent = n ? `${n} ${n === 1 ? "picture" : "pictures"} chosen` : "choose pictures";
   $("collection-make").disabled = !n || !$("collection-name").value.trim() || Boolean(state.stop);
+  for (const add of document.querySelectorAll("#collection-list .add")) {
+    show(add, n > 0);
+    add.disabled = Boolean(state.stop);
+  }
 }
 
 function* batches(files) {
@@ -80,22 +87,30 @@ function* batches(files) {
   if (batch.length) yield batch;
 }
 
-async function upload(id, files, signal) {
+async function upload(id, files, label, signal) {
   let done = 0;
   for (const batch of batches(files)) {
     $("collection-bar").value = done / files.length;
     $("collection-text").textContent = `${done} of ${files.length}`;
     const body = new FormData();
+    if (label) body.append("label", label);
     for (const file of batch) body.append("image", file, file.name);
     await ask(at(id, "/images"), { method: "POST", body, signal, headers: { Accept: "application/json" } });
     done += batch.length;
   }
 }
 
-// Files and name become a collection. What a stop or a failure leaves of it stays, to be gone on with
-// or deleted; an empty one does not.
-async function create() {
+const newOne = async () => {
+  const body = JSON.stringify({ name: $("collection-name").value.trim() });
+  const headers = { Accept: "application/json", "Content-Type": "application/json" };
+  return (await ask("collections", { method: "POST", body, headers })).json();
+};
+
+// The chosen files go into what `which` gives, with their label. What a stop or a failure leaves of it
+// stays, to be gone on with or deleted; an empty one does not.
+async function fill(which) {
   const files = state.files;
+  const label = $("collection-label").value.trim();
   const controller = new AbortController();
   let made = null;
   state.stop = () => controller.abort();
@@ -103,13 +118,10 @@ async function create() {
   refresh();
   show($("collection-job"), true);
   try {
-    const body = JSON.stringify({ name: $("collection-name").value.trim() });
-    const headers = { Accept: "application/json", "Content-Type": "application/json" };
-    made = await (await ask("collections", { method: "POST", body, headers })).json();
-    await upload(made.id, files, controller.signal);
+    made = await which();
+    await upload(made.id, files, label, controller.signal);
     state.files = [];
-    $("collection-name").value = "";
-    $("collection-files").value = "";
+    for (const id of ["name", "label", "files"]) $(`collection-${id}`).value = "";
   } catch (error) {
     if (error.name !== "AbortError") say(error);
     if (made && (await getJson(at(made.id)).catch(() => null))?.images === 0) await ask(at(made.id), { method: "DELETE" }).catch(() => {});
@@ -140,8 +152,8 @@ export async function startCollections(changed) {
   state.changed = changed;
   $("collection-files").addEventListener("change", () => { state.files = [...$("collection-files").files]; refresh(); });
   $("collection-name").addEventListener("input", refresh);
-  $("collection-name").addEventListener("keydown", (e) => { if (e.key === "Enter" && !$("collection-make").disabled) create(); });
-  $("collection-make").addEventListener("click", create);
+  $("collection-name").addEventListener("keydown", (e) => { if (e.key === "Enter" && !$("collection-make").disabled) fill(newOne); });
+  $("collection-make").addEventListener("click", () => fill(newOne));
   $("collection-stop").addEventListener("click", () => state.stop?.());
   await load();
 }

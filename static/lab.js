@@ -3,13 +3,14 @@
 // It speaks only the public API and knows no method by name.
 
 import { collectionChoice, startCollections } from "./collections.js";
-import { $, KEY, Problem, ask, getJson, make, ownKey, send, show, words } from "./page.js";
+import { $, KEY, Problem, ask, followLinks, getJson, make, ownKey, send, show, words } from "./page.js";
 
 // What the page chooses itself, so that one answer brings both the numbers and the pictures.
 const ANSWER = { format: "json", embed: "true" };
 const MANY = 20;     // pictures; more are not counted out
 const OWN_SHOWN = 6; // a method's further settings stand with those that many methods share
 const POOL = "collection"; // the parameter that stands in place of pictures
+const PATIENCE_S = 1; // for an answer in place; then it is a job whose picture grows
 const NOT_ASKED = new Set([...Object.keys(ANSWER), "quality", "model"]);
 
 const lab = {
@@ -134,6 +135,7 @@ function chooseMethod() {
   buildForm();
   buildModels();
   show($("first"), lab.method.images.max > 0);
+  show($("without"), Boolean(lab.file) && lab.method.images.min === 0);
   show($("collections"), lab.controls.has(POOL));
   showFurther();
   clearErrors();
@@ -186,7 +188,7 @@ function pictures() {
 
 function curlLines() {
   const { name, cost, images } = lab.method;
-  const files = images.max > 0 && !pool() ? [lab.file, ...furtherAsked()] : [];
+  const files = images.max > 0 && !pool() ? [...(lab.file || images.min ? [lab.file] : []), ...furtherAsked()] : [];
   while (files.length < images.min && !pool()) files.push(null);
   const fields = [...files.flatMap(filePart), ...asked().flatMap(([key, value]) => ["-F", quoted(`${key}=${value}`)])];
   const url = quoted(new URL(name, location.href).href);
@@ -264,6 +266,13 @@ async function during(work) {
 
 const took = (ms) => `Done in ${ms < 100_000 ? `${(ms / 1000).toFixed(1)} s` : duration(ms / 1000)}`;
 
+// What makes pictures is worth watching where it takes long, however quick it is with small ones.
+function wishes(method) {
+  const headers = { Accept: "application/json" };
+  if (method.tag === "generate" && method.cost !== "slow") headers.Prefer = `respond-async, wait=${PATIENCE_S}`;
+  return headers;
+}
+
 async function run() {
   const { method } = lab;
   const name = lab.file?.name ?? "picture";
@@ -273,7 +282,7 @@ async function run() {
   const started = performance.now();
   await during(async () => {
     const response = await ask(method.name, {
-      method: "POST", body: request(), signal: controller.signal, headers: { Accept: "application/json" },
+      method: "POST", body: request(), signal: controller.signal, headers: wishes(method),
     });
     const answer = await response.json();
     if (response.status === 202) return followJob(answer, name);
@@ -568,8 +577,8 @@ function furtherHint() {
   const least = Math.max(0, min - 1);
   const most = max - 1;
   if (most > MANY) return `${titleOf(lab.method)} takes more pictures besides the photograph`;
-  const count = least === most ? String(most) : least ? `${least} to ${most}` : `up to ${most}`;
-  return `${titleOf(lab.method)} takes ${count} besides the photograph`;
+  if (most === 1) return `${titleOf(lab.method)} ${least ? "needs" : "can take"} one more picture`;
+  return `${titleOf(lab.method)} takes ${least ? `${least} to` : "up to"} ${most} pictures besides the photograph`;
 }
 
 function thumbnail(file, i) {
@@ -625,8 +634,20 @@ function takeFile(file) {
   show($("photo"), true);
   show($("invite"), false);
   show($("another"), true);
+  show($("without"), lab.method?.images.min === 0);
   show($("example"), false);
   $("drop").classList.add("full");
+  clearErrors();
+  refresh();
+}
+
+function leavePhoto() {
+  lab.file = null;
+  $("file").value = "";
+  for (const id of ["photo", "another", "without"]) show($(id), false);
+  for (const id of ["invite", "example"]) show($(id), true);
+  $("photo-name").textContent = "Photograph";
+  $("drop").classList.remove("full");
   clearErrors();
   refresh();
 }
@@ -666,9 +687,11 @@ function watchDrops() {
 
 async function start() {
   watchDrops();
+  followLinks(document.querySelectorAll("nav a"), showProblem);
   $("files").addEventListener("change", () => takeFurther($("files").files));
   $("file").addEventListener("change", () => takeFile($("file").files[0]));
   $("example").addEventListener("click", takeExample);
+  $("without").addEventListener("click", leavePhoto);
   $("photo").addEventListener("error", () => showProblem(new Problem("This browser cannot show that file; the server may still read it.")));
   $("method").addEventListener("change", chooseMethod);
   $("ask").addEventListener("input", refresh);

@@ -3,56 +3,8 @@
 // errors stand beside their field, nothing is written to the console, and the Content-Security-Policy
 // is never broken. Screenshots go to OUT_DIR.
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
-
-const [base, picture, out] = process.argv.slice(2);
-const require = createRequire(resolve("build/browser/package.json"));
-
-function needed() {
-  const chromium = ["/usr/bin/chromium", "/usr/bin/chromium-browser"].find(existsSync);
-  try {
-    const { chromium: browser } = require("playwright-core");
-    if (chromium) return { browser, chromium };
-    console.log("skipped: needs Chromium in /usr/bin");
-  } catch {
-    console.log("skipped: needs playwright-core (./dev test installs it in build/browser)");
-  }
-  process.exit(77);
-}
-
-const { browser, chromium } = needed();
-const profile = mkdtempSync(join(tmpdir(), "lucida-browser-"));
-const context = await browser.launchPersistentContext(profile, {
-  executablePath: chromium,
-  headless: true,
-  viewport: { width: 1280, height: 900 },
-  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync"],
-});
-const page = context.pages()[0] || (await context.newPage());
-page.setDefaultTimeout(60_000);
-
-const complaints = [];
-page.on("console", (m) => { if (["error", "warning"].includes(m.type())) complaints.push(m.text()); });
-page.on("pageerror", (e) => complaints.push(String(e)));
-
-async function step(name, body) {
-  try {
-    await body();
-    console.log(`ok   ${name}`);
-  } catch (error) {
-    await page.screenshot({ path: join(out, "lab-failed.png"), fullPage: true });
-    console.log(`FAIL ${name}\n${error.stack}\nconsole: ${complaints.join("\n")}`);
-    throw error;
-  }
-}
-
-async function shot(name) {
-  await page.screenshot({ path: join(out, `lab-${name}.png`), fullPage: true });
-}
+import { readFileSync } from "node:fs";
+import { base, complaints, drive, page, picture, shot, step } from "./browser.mjs";
 
 const widthOfImage = (selector) => page.locator(selector).evaluate((img) => img.complete && img.naturalWidth);
 
@@ -65,7 +17,7 @@ async function runAndWait() {
   await page.waitForFunction(() => /^Done/.test(document.querySelector("#status").textContent));
 }
 
-try {
+await drive(async () => {
   const listed = (await (await page.request.get(new URL("methods", base).href)).json()).methods;
 
   await step("the page opens under a strict policy and offers what /methods lists", async () => {
@@ -113,6 +65,22 @@ try {
     await runAndWait();
     assert.ok((await page.locator("#found tbody tr").count()) >= 5);
     await shot("classify");
+  });
+
+  await step("where it stands is seen, however long the form", async () => {
+    const box = await page.locator("#status").boundingBox();
+    assert.ok(box.height > 0 && box.y + box.height <= page.viewportSize().height, "the status is on the screen");
+  });
+
+  await step("a method that needs no photograph can be asked without one", async () => {
+    await choose(listed.find((m) => m.images.min === 0 && m.images.max > 0).name);
+    await page.click("#without");
+    assert.equal(await page.locator("#photo").isVisible(), false);
+    assert.equal(await page.locator("#run").isDisabled(), false);
+    assert.doesNotMatch(await page.textContent("#curl"), /image=@/);
+    await page.setInputFiles("#file", picture);
+    await choose("classify");
+    assert.equal(await page.locator("#without").isVisible(), false);
   });
 
   // A slow method of several pictures, as small as it can be asked.
@@ -184,6 +152,7 @@ try {
     await page.setInputFiles("#collection-files", files);
     assert.equal(await page.locator("#collection-make").isDisabled(), true, "it wants a name");
     await page.fill("#collection-name", "Cats <b>");
+    await page.fill("#collection-label", "cat, tabby");
     const posts = [];
     const note = (r) => { if (r.method() === "POST") posts.push(r.url()); };
     page.on("request", note);
@@ -204,7 +173,15 @@ try {
     await page.reload();
     await page.waitForFunction(() => /^Done/.test(document.querySelector("#status").textContent));
     assert.equal(await page.inputValue("#p-collection"), id, "the job's form is there again");
-    for (let i = 0; i < 2; i++) await page.locator("#collection-list button").first().click();
+    const labels = async () => (await (await page.request.get(new URL(`collections/${id}`, base).href)).json()).labels;
+    assert.deepEqual(await labels(), [{ label: "cat, tabby", images: 55 }]);
+    await page.setInputFiles("#collection-files", { ...files[0], buffer: Buffer.concat([bytes, Buffer.from("dog")]) });
+    await page.fill("#collection-label", "dog");
+    await page.locator("#collection-list .add").click();
+    await page.waitForFunction(() => /56 pictures/.test(document.querySelector("#p-collection option:checked").textContent));
+    assert.deepEqual(await labels(), [{ label: "cat, tabby", images: 55 }, { label: "dog", images: 1 }]);
+    assert.equal(await page.inputValue("#collection-label"), "");
+    for (let i = 0; i < 2; i++) await page.locator("#collection-list .remove").first().click();
     await page.waitForFunction(() => document.querySelectorAll("#collection-list li").length === 0);
     assert.equal(await page.inputValue("#p-collection"), "");
     await page.click("#defaults");
@@ -243,9 +220,4 @@ try {
   });
 
   await step("nothing was written to the console", async () => assert.deepEqual(complaints, []));
-} catch {
-  process.exitCode = 1;
-} finally {
-  await context.close();
-  rmSync(profile, { recursive: true, force: true });
-}
+});
