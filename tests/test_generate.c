@@ -267,6 +267,21 @@ static void adam__first_step_is_the_rate_whatever_the_gradient(void **state)
     assert_float_equal(x[2], -0.25f, 1e-6f);
 }
 
+/* Under an even gradient a step is the rate, or its part while it warms. */
+static void adam__warms_evenly_up_to_its_rate(void **state)
+{
+    struct luc_optimiser o;
+    float x = 0, before = 0;
+    const struct luc_optimiser_spec spec = { .kind = LUC_ADAM, .rate = 0.5, .warm = 4 };
+    assert_int_equal(luc_optimiser_init(&o, &spec, 1, *state, NULL), LUC_OK);
+    for (int i = 1; i <= 6; i++) {
+        float g = 3;
+        luc_optimiser_step(&o, &x, 0, &g);
+        assert_float_equal(before - x, i < 4 ? 0.125f * (float)i : 0.5f, 1e-5f);
+        before = x;
+    }
+}
+
 static double descend(struct luc_arena *arena, enum luc_optimiser_kind kind, double rate, int steps)
 {
     struct luc_optimiser o;
@@ -364,6 +379,7 @@ int main(void)
         T(objectives__gradients_match_finite_differences),
         T(objectives__are_what_they_are_called),
         T(adam__first_step_is_the_rate_whatever_the_gradient),
+        T(adam__warms_evenly_up_to_its_rate),
         T(search__never_goes_on_from_a_worse_point),
         T(optimisers__reach_the_bottom_of_a_bowl),
         T(optimiser__goes_on_from_its_saved_state_bit_for_bit),

@@ -66,11 +66,12 @@ static void adam(struct luc_optimiser *o, float *x, const float *g)
 {
     const struct luc_optimiser_spec *s = &o->spec;
     const double t = (double)o->at.step + 1;
+    const double warmth = t < (double)s->warm ? t / (double)s->warm : 1;
     struct adam a = { .b1 = (float)s->beta1,
                       .b2 = (float)s->beta2,
                       .c1 = (float)(1 - s->beta1),
                       .c2 = (float)(1 - s->beta2),
-                      .rate = (float)(s->rate / (1 - pow(s->beta1, t))),
+                      .rate = (float)(warmth * s->rate / (1 - pow(s->beta1, t))),
                       .root = (float)sqrt(1 - pow(s->beta2, t)),
                       .epsilon = (float)s->epsilon,
                       .m = o->state,

@@ -31,6 +31,7 @@ struct luc_optimiser_spec {
     enum luc_optimiser_kind kind;
     double rate;
     double beta1, beta2, epsilon;      /* Adam; 0, 0, 0 mean 0.9, 0.999, 1e-8 */
+    size_t warm;                       /* Adam: the first steps grow evenly up to `rate` */
     size_t pairs;                      /* L-BFGS history, at most LUC_LBFGS_PAIRS; 0 means 20 */
     const struct luc_threads *threads; /* borrowed; may be NULL */
 };
