@@ -45,6 +45,50 @@ static void texture__goes_on_from_any_checkpoint_bit_for_bit(void **state)
     bed_check_resume(*state, METHOD, set, 1, 5);
 }
 
+static void texture__nearest_goes_on_from_any_row_bit_for_bit(void **state)
+{
+    const char *const set[][2] = { { "method", "nearest" },  { "size", "48" },
+                                   { "sample_size", "24" },  { "levels", "2" },
+                                   { "neighbourhood", "5" }, { NULL, NULL } };
+    bed_check_resume(*state, METHOD, set, 1, 24 + 48);
+}
+
+static void texture__comparison_goes_on_bit_for_bit(void **state)
+{
+    const char *const set[][2] = { { "layers", "a" }, { "size", "40" },      { "steps", "4" },
+                                   { "levels", "1" }, { "compare", "true" }, { NULL, NULL } };
+    struct bed *b = *state;
+    size_t n = 0, m = 0;
+    bed_again(b);
+    bed_hook(b);
+    b->run.n_images = 1;
+    b->keep_after = -1;
+    uint8_t *whole = bed_make(b, METHOD, set, &n);
+    for (int stop = 2; stop < 44; stop += 6) { /* 40 rows, then 4 steps */
+        bed_again(b);
+        bed_hook(b);
+        b->run.n_images = 1;
+        b->keep_after = stop;
+        assert_int_equal(bed_run(b, METHOD, set, NULL), LUC_CANCELLED);
+        const size_t done = b->reported;
+        struct luc_str from = b->checkpoint;
+        b->checkpoint = (struct luc_str){ 0 };
+        bed_again(b);
+        bed_hook(b);
+        b->run.n_images = 1;
+        b->keep_after = -1;
+        b->reported = done;
+        b->hooks.checkpoint = from.data;
+        b->hooks.checkpoint_size = from.len;
+        uint8_t *resumed = bed_make(b, METHOD, set, &m);
+        assert_int_equal(n, m);
+        assert_memory_equal(whole, resumed, n);
+        free(resumed);
+        luc_str_done(&from);
+    }
+    free(whole);
+}
+
 static void texture__comparison_shows_all_three(void **state)
 {
     struct bed *b = *state;
@@ -154,7 +198,9 @@ static void check_search(struct luc_arena *arena, const struct luc_threads *thre
     random_canvas(&to, T, arena, &rng);
     random_canvas(&to_before, T / 2, arena, &rng);
     random_canvas(&plain, T, arena, &rng);
+    uint32_t source[T * T];
     struct luc_nearest n = { .threads = threads,
+                             .source = source,
                              .neighbourhood = N,
                              .sample = &sample,
                              .sample_before = before ? &sample_before : &none,
@@ -195,13 +241,50 @@ static void nearest__finds_what_a_plain_search_finds(void **state)
     luc_pool_destroy(pool);
 }
 
+/* With some vectors twice: of equal ones the first is found, but the start where none is closer. */
+static void closest__finds_what_a_plain_search_finds(void **state)
+{
+    enum { VECTORS = 700, DIMS = 33 };
+    struct bed *b = *state;
+    struct luc_rng rng;
+    luc_rng_seed(&rng, 3);
+    float *v = luc_arena_raw(b->arena, (VECTORS + 1) * DIMS, sizeof(float));
+    float *wanted = v + VECTORS * DIMS;
+    for (size_t i = 0; i < VECTORS * DIMS; i++) /* more along some axes than along others */
+        v[i] = (float)(luc_rng_normal(&rng) * (double)(i % DIMS) * (double)(i % 5));
+    memcpy(v + 600 * DIMS, v + 100 * DIMS, 100 * DIMS * sizeof(float));
+    struct luc_closest c = { .n = VECTORS, .dims = DIMS, .vectors = v };
+    assert_int_equal(luc_closest_build(&c, NULL, b->arena, NULL), LUC_OK);
+    for (size_t turn = 0; turn < 300; turn++) {
+        const size_t near = (size_t)luc_rng_below(&rng, VECTORS);
+        struct luc_found best = { INFINITY, 0 }, start = best;
+        for (size_t d = 0; d < DIMS; d++)
+            wanted[d] = v[near * DIMS + d] + (turn % 3 ? (float)(30 * luc_rng_normal(&rng)) : 0);
+        for (uint32_t i = 0; i < VECTORS; i++) {
+            const float d = luc_closest_distance(&c, wanted, i);
+            best = d < best.distance ? (struct luc_found){ d, i } : best;
+        }
+        if (turn % 2) /* it may be one of two equal ones */
+            start = (struct luc_found){ luc_closest_distance(&c, wanted, near), (uint32_t)near };
+        const struct luc_found found = luc_closest_find(&c, wanted, start);
+        assert_true(found.distance <= best.distance && found.distance >= best.distance);
+        assert_int_equal(found.index, best.distance < start.distance ? best.index : start.index);
+    }
+}
+
 int main(void)
 {
 #define B(name) cmocka_unit_test_setup_teardown(name, bed_setup, bed_teardown)
     const struct CMUnitTest tests[] = {
-        B(texture__gram_lowers_its_losses),     B(texture__goes_on_from_any_checkpoint_bit_for_bit),
-        B(texture__comparison_shows_all_three), B(texture__what_does_not_fit_is_refused_by_name),
-        B(texture__is_cancelled_at_any_row),    B(nearest__finds_what_a_plain_search_finds),
+        B(texture__nearest_goes_on_from_any_row_bit_for_bit),
+        B(texture__comparison_goes_on_bit_for_bit),
+        B(closest__finds_what_a_plain_search_finds),
+        B(texture__gram_lowers_its_losses),
+        B(texture__goes_on_from_any_checkpoint_bit_for_bit),
+        B(texture__comparison_shows_all_three),
+        B(texture__what_does_not_fit_is_refused_by_name),
+        B(texture__is_cancelled_at_any_row),
+        B(nearest__finds_what_a_plain_search_finds),
     };
     return cmocka_run_group_tests_name("method_texture", tests, NULL, NULL);
 }

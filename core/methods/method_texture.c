@@ -32,6 +32,7 @@
 #define LEVELS_MAX  6
 #define AUTO_LAYERS 4
 #define START       0.1 /* noise at the start, of the sample's own deviation */
+#define WARM        10  /* steps; a whole first one leaves its view's border in the picture */
 #define COARSEST    4   /* parts of the sample's side that the largest free waves have */
 #define GAP         8   /* pixels between pictures that are compared */
 
@@ -85,6 +86,7 @@ struct job {
     struct luc_loss losses[LUC_LIST_MAX];
     struct luc_series series;
     struct luc_canvas made[LEVELS_MAX]; /* nearest: coarse to fine, the last is the answer */
+    uint32_t *source[LEVELS_MAX];       /* and where their pixels came from */
     size_t n_pictures, done;            /* to make in all; made */
 };
 
@@ -181,7 +183,8 @@ static enum luc_status begin(void *ctx, size_t turn, struct luc_rng rng, struct 
         .losses = j->losses,
         .n_losses = j->layers.n,
         .optimiser = { .kind = p->optimiser == BY_LBFGS ? LUC_LBFGS_SEARCH : LUC_ADAM,
-                       .rate = rate_of(p) },
+                       .rate = rate_of(p),
+                       .warm = WARM },
         .regular = { .tv = p->tv },
         .views = { .jitter = jitter_of(p), .border = LUC_BORDER_WRAP },
         .rng = rng,
@@ -223,6 +226,7 @@ static enum luc_status make_gram(struct job *j, struct luc_image *image, struct 
                                      .steps = (size_t)j->p->steps,
                                      .begin = begin,
                                      .ctx = j,
+                                     .before = (double)j->done / (double)j->n_pictures,
                                      .share = 1.0 / (double)j->n_pictures };
     st = luc_series_run(&j->series, err);
     if (!st)
@@ -240,8 +244,125 @@ static size_t halved(size_t side, size_t times)
     return n > 0 ? n : 1;
 }
 
+#define MAGIC 0x317473657261656eu /* "nearest" and a version */
+
+/* Of a checkpoint; after it, for each level up to `level`, where its pixels came from. */
+struct head {
+    uint64_t magic, size, width, height, neighbourhood, levels, level, rows;
+    struct luc_rng rng;
+};
+
+static struct head make_head(const struct job *j, size_t level, size_t n_rows)
+{
+    return (struct head){ .magic = MAGIC,
+                          .size = (uint64_t)j->p->size,
+                          .width = j->sample.width,
+                          .height = j->sample.height,
+                          .neighbourhood = (uint64_t)j->p->neighbourhood,
+                          .levels = (uint64_t)j->p->levels,
+                          .level = level,
+                          .rows = n_rows,
+                          .rng = j->run->rng };
+}
+
+/* Best effort: a checkpoint that cannot be made is only a longer way to go again. */
+static void save(const struct job *j, size_t level, size_t n_rows)
+{
+    struct luc_str out = { 0 };
+    const struct head head = make_head(j, level, n_rows);
+    luc_str_put(&out, &head, sizeof(head));
+    for (size_t i = 0; i <= level; i++)
+        luc_str_put(&out, j->source[i], luc_canvas_pixels(&j->made[i]) * sizeof(uint32_t));
+    if (!out.failed)
+        luc_run_save(j->run, out.data, out.len);
+    luc_str_done(&out);
+}
+
+/* What is left of a checkpoint while levels take theirs; size 0: nothing, begin anew. */
+struct resume {
+    const unsigned char *at;
+    size_t size, level, rows;
+};
+
+static struct resume restore(struct job *j)
+{
+    struct head head;
+    size_t size = 0;
+    const unsigned char *at = luc_run_checkpoint(j->run, &size);
+    if (!at || size < sizeof(head))
+        return (struct resume){ 0 };
+    memcpy(&head, at, sizeof(head));
+    struct head own = make_head(j, (size_t)head.level, (size_t)head.rows);
+    own.rng = head.rng;
+    if (memcmp(&head, &own, sizeof(head)) != 0 || head.level >= head.levels)
+        return (struct resume){ 0 };
+    j->run->rng = head.rng;
+    return (struct resume){ at + sizeof(head), size - sizeof(head), (size_t)head.level,
+                            (size_t)head.rows };
+}
+
+/* Whether a level, or its first *n_rows, are there already. */
+static bool take_level(struct luc_nearest *n, struct resume *from, size_t level, size_t *n_rows)
+{
+    const size_t bytes = luc_canvas_pixels(n->to) * sizeof(*n->source);
+    if (from->size < bytes || level > from->level)
+        return false;
+    memcpy(n->source, from->at, bytes);
+    from->at += bytes;
+    from->size -= bytes;
+    *n_rows = level < from->level || from->rows > n->to->height ? n->to->height : from->rows;
+    return luc_nearest_restore(n);
+}
+
+/* Pixels up to row y of a level, each level having four times those of the one before. */
+static double part_done(const struct job *j, size_t level, double made, double height)
+{
+    const double before = (pow(4, (double)level) - 1) / 3;
+    const double all = (pow(4, (double)j->p->levels) - 1) / 3;
+    return fmin(1, (before + pow(4, (double)level) * made / height) / all);
+}
+
+static void preview(struct luc_run *run, const struct luc_canvas *canvas)
+{
+    struct luc_image image = { 0 };
+    if (luc_canvas_picture(canvas, &image, NULL) == LUC_OK)
+        luc_run_preview(run, &image);
+    luc_image_done(&image);
+}
+
+static size_t side_at(const struct job *j, size_t level)
+{
+    return halved((size_t)j->p->size, (size_t)j->p->levels - 1 - level);
+}
+
+static enum luc_status make_rows(struct job *j, struct luc_nearest *n, size_t level, size_t from,
+                                 struct luc_error *err)
+{
+    struct luc_run *run = j->run;
+    const size_t height = n->to->height;
+    size_t before = 0, all = 0;
+    enum luc_status st = LUC_OK;
+    for (size_t i = 0; i < (size_t)j->p->levels; i++) {
+        before += i < level ? side_at(j, i) : 0;
+        all += side_at(j, i);
+    }
+    for (size_t y = from; !st && y < luc_run_turns(run, height); y++) {
+        const double part = part_done(j, level, (double)(y + 1), (double)height);
+        if (!luc_run_is_dry(run))
+            luc_nearest_row(n, y);
+        if (j->n_pictures == 1) /* with both, the steps are the network's */
+            luc_run_report(run, before + y + 1, all, 0);
+        if (luc_run_wants_preview(run))
+            preview(run, n->to);
+        if (luc_run_wants_checkpoint(run))
+            save(j, level, y + 1);
+        st = luc_run_tick(run, fmin(1, ((double)j->done + part) / (double)j->n_pictures), err);
+    }
+    return st;
+}
+
 static enum luc_status make_level(struct job *j, size_t level, const struct luc_canvas *samples,
-                                  struct luc_error *err)
+                                  struct resume *resume, struct luc_error *err)
 {
     static const struct luc_canvas none = { 0 };
     struct luc_run *run = j->run;
@@ -250,22 +371,18 @@ static enum luc_status make_level(struct job *j, size_t level, const struct luc_
                              .sample = &samples[level],
                              .sample_before = level ? &samples[level - 1] : &none,
                              .to = &j->made[level],
-                             .to_before = level ? &j->made[level - 1] : &none };
-    const size_t height = n.to->height, last = (size_t)j->p->levels - 1;
+                             .to_before = level ? &j->made[level - 1] : &none,
+                             .source = j->source[level] };
+    size_t made = 0;
+    const bool kept = !luc_run_is_dry(run) && take_level(&n, resume, level, &made);
     const struct luc_arena_mark mark = luc_arena_mark(run->arena);
+    if (kept && made == n.to->height)
+        return LUC_OK;
     enum luc_status st = luc_nearest_begin(&n, run->arena, err);
-    if (!st && !luc_run_is_dry(run))
+    if (!st && !kept && !luc_run_is_dry(run))
         luc_nearest_scatter(&n, &run->rng);
-    for (size_t y = 0; !st && y < luc_run_turns(run, height); y++) {
-        const double part = ((double)(y + 1) / (double)height) * pow(0.25, (double)(last - level));
-        struct luc_image image = { 0 };
-        if (!luc_run_is_dry(run))
-            luc_nearest_row(&n, y);
-        if (luc_run_wants_preview(run) && luc_canvas_picture(n.to, &image, NULL) == LUC_OK)
-            luc_run_preview(run, &image);
-        luc_image_done(&image);
-        st = luc_run_tick(run, fmin(1, ((double)j->done + part) / (double)j->n_pictures), err);
-    }
+    if (!st)
+        st = make_rows(j, &n, level, made, err);
     luc_arena_release(run->arena, mark);
     return st;
 }
@@ -275,17 +392,21 @@ static enum luc_status make_nearest(struct job *j, struct luc_image *image, stru
     const size_t levels = (size_t)j->p->levels, side = (size_t)j->p->size;
     const size_t longest = j->sample.width > j->sample.height ? j->sample.width : j->sample.height;
     struct luc_canvas samples[LEVELS_MAX];
+    struct resume resume = restore(j);
     enum luc_status st = LUC_OK;
     if (j->p->neighbourhood % 2 == 0)
         return luc_fail_param(err, LUC_INVALID, "neighbourhood", "neighbourhood: must be odd");
     for (size_t i = 0; !st && i < levels; i++) {
-        const size_t times = levels - 1 - i;
-        st = luc_canvas_load(&samples[i], j->upload, halved(longest, times), j->run->arena, err);
+        const size_t at = side_at(j, i);
+        st = luc_canvas_load(&samples[i], j->upload, halved(longest, levels - 1 - i), j->run->arena,
+                             err);
         if (!st)
-            st = luc_canvas_create(&j->made[i], halved(side, times), halved(side, times),
-                                   j->run->arena, err);
+            st = luc_canvas_create(&j->made[i], at, at, j->run->arena, err);
+        j->source[i] = luc_arena_raw(j->run->arena, at * at, sizeof(*j->source[i]));
+        if (!st && !j->source[i])
+            st = luc_fail_nomem(err, "picture", at * at * sizeof(*j->source[i]));
         if (!st)
-            st = make_level(j, i, samples, err);
+            st = make_level(j, i, samples, &resume, err);
     }
     if (!st && !luc_run_is_dry(j->run))
         st = luc_canvas_picture(&j->made[levels - 1], image, err);
@@ -326,10 +447,11 @@ static enum luc_status run_texture(struct luc_run *run, const void *params, stru
     enum luc_status st = luc_run_image(run, 0, &j.upload, err);
     if (!st)
         st = luc_canvas_load(&j.sample, j.upload, (size_t)j.p->sample_size, run->arena, err);
-    if (!st && (both || j.p->method == BY_GRAM))
-        st = make_gram(&j, &made[BY_GRAM], err);
+    /* The quick one first: a checkpoint of the other leaves it to be made again. */
     if (!st && (both || j.p->method == BY_NEAREST))
         st = make_nearest(&j, &made[BY_NEAREST], err);
+    if (!st && (both || j.p->method == BY_GRAM))
+        st = make_gram(&j, &made[BY_GRAM], err);
     if (!st && both)
         st = show(&j, made, &image, err);
     if (!st)

@@ -115,7 +115,7 @@ static enum luc_status iterate(struct luc_series *s, size_t turn, struct luc_pai
             preview(s, turn, paint, scratch);
         if (luc_run_wants_checkpoint(s->run))
             save(s, turn, loop);
-        st = luc_run_tick(s->run, share * (double)done / (double)all, err);
+        st = luc_run_tick(s->run, s->before + share * (double)done / (double)all, err);
     }
     return st;
 }

@@ -21,6 +21,7 @@ struct luc_series {
     enum luc_status (*begin)(void *ctx, size_t turn, struct luc_rng rng, struct luc_paint *paint,
                              struct luc_loop **loop, struct luc_error *err);
     void *ctx;
+    double before;       /* progress of the job before it */
     double share;        /* of the job's progress; 0: all */
     const uint8_t *lead; /* a picture of the same size before the others on sheets; NULL: none */
     /* filled by luc_series_run(), in run->arena */
