@@ -169,31 +169,39 @@ static void hook_again(struct bed *b, size_t n_images, int keep_after)
     b->keep_after = keep_after;
 }
 
+void bed_resume_after(struct bed *b, const struct luc_method *method,
+                      const char *const (*settings)[2], size_t n_images, int stop,
+                      const uint8_t *whole, size_t size)
+{
+    size_t n = 0;
+    hook_again(b, n_images, stop); /* luc_method_run() itself ticks once */
+    assert_int_equal(bed_run(b, method, settings, NULL), LUC_CANCELLED);
+    const size_t done = b->reported;
+    struct luc_str from = b->checkpoint;
+    b->checkpoint = (struct luc_str){ 0 };
+    hook_again(b, n_images, -1);
+    b->reported = done;
+    b->hooks.checkpoint = from.data;
+    b->hooks.checkpoint_size = from.len;
+    uint8_t *resumed = bed_make(b, method, settings, &n);
+    assert_int_equal(n, size);
+    assert_memory_equal(whole, resumed, n);
+    free(resumed);
+    luc_str_done(&from);
+}
+
 void bed_check_resume(struct bed *b, const struct luc_method *method,
                       const char *const (*settings)[2], size_t n_images, int steps)
 {
-    size_t n = 0, m = 0;
+    size_t n = 0;
     b->previews = 0;
     hook_again(b, n_images, -1);
     uint8_t *whole = bed_make(b, method, settings, &n);
     assert_int_equal(b->reported, steps);
     assert_int_equal(b->previews, steps);
     for (int stop = 1; stop < steps; stop++) {
-        hook_again(b, n_images, stop); /* luc_method_run() itself ticks once */
-        assert_int_equal(bed_run(b, method, settings, NULL), LUC_CANCELLED);
-        const size_t done = b->reported;
-        hook_again(b, n_images, -1);
-        b->reported = done;
-        struct luc_str from = b->checkpoint;
-        b->checkpoint = (struct luc_str){ 0 };
-        b->hooks.checkpoint = from.data;
-        b->hooks.checkpoint_size = from.len;
-        uint8_t *resumed = bed_make(b, method, settings, &m);
+        bed_resume_after(b, method, settings, n_images, stop, whole, n);
         assert_int_equal(b->reported, steps);
-        assert_int_equal(n, m);
-        assert_memory_equal(whole, resumed, n);
-        free(resumed);
-        luc_str_done(&from);
     }
     free(whole);
 }

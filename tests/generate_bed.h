@@ -40,6 +40,10 @@ uint8_t *bed_make(struct bed *b, const struct luc_method *method, const char *co
 /* The run reports to the bed, takes a preview and a checkpoint at every step, and is cancelled after
  * keep_after ticks (negative: never). Its clock is the bed's. */
 void bed_hook(struct bed *b);
+/* Cancelled after `stop` turns and resumed, it ends with the `size` bytes of `whole`. */
+void bed_resume_after(struct bed *b, const struct luc_method *method,
+                      const char *const (*settings)[2], size_t n_images, int stop,
+                      const uint8_t *whole, size_t size);
 /* Cancelled after any of its `steps` steps and resumed from the checkpoint, the method ends with the
  * same bytes; each step is reported and previewed. */
 void bed_check_resume(struct bed *b, const struct luc_method *method,

@@ -58,34 +58,13 @@ static void texture__comparison_goes_on_bit_for_bit(void **state)
     const char *const set[][2] = { { "layers", "a" }, { "size", "40" },      { "steps", "4" },
                                    { "levels", "1" }, { "compare", "true" }, { NULL, NULL } };
     struct bed *b = *state;
-    size_t n = 0, m = 0;
-    bed_again(b);
+    size_t n = 0;
     bed_hook(b);
     b->run.n_images = 1;
     b->keep_after = -1;
     uint8_t *whole = bed_make(b, METHOD, set, &n);
-    for (int stop = 2; stop < 44; stop += 6) { /* 40 rows, then 4 steps */
-        bed_again(b);
-        bed_hook(b);
-        b->run.n_images = 1;
-        b->keep_after = stop;
-        assert_int_equal(bed_run(b, METHOD, set, NULL), LUC_CANCELLED);
-        const size_t done = b->reported;
-        struct luc_str from = b->checkpoint;
-        b->checkpoint = (struct luc_str){ 0 };
-        bed_again(b);
-        bed_hook(b);
-        b->run.n_images = 1;
-        b->keep_after = -1;
-        b->reported = done;
-        b->hooks.checkpoint = from.data;
-        b->hooks.checkpoint_size = from.len;
-        uint8_t *resumed = bed_make(b, METHOD, set, &m);
-        assert_int_equal(n, m);
-        assert_memory_equal(whole, resumed, n);
-        free(resumed);
-        luc_str_done(&from);
-    }
+    for (int stop = 2; stop < 44; stop += 6) /* 40 rows, then 4 steps */
+        bed_resume_after(b, METHOD, set, 1, stop, whole, n);
     free(whole);
 }
 

@@ -305,7 +305,7 @@ static struct resume restore(struct job *j)
 static bool take_level(struct luc_nearest *n, struct resume *from, size_t level, size_t *n_rows)
 {
     const size_t bytes = luc_canvas_pixels(n->to) * sizeof(*n->source);
-    if (from->size < bytes || level > from->level)
+    if (!from->at || from->size < bytes || level > from->level)
         return false;
     memcpy(n->source, from->at, bytes);
     from->at += bytes;
