@@ -14,6 +14,8 @@ luc_test(test_op_norm LINK gradcheck core)
 luc_test(test_op_product LINK gradcheck core)
 luc_test(test_op_conv_transpose LINK gradcheck core)
 
-# not a test: cmake --build build/release --target bench_conv
+# not tests: cmake --build build/release --target bench_conv bench_parallel
 add_executable(bench_conv EXCLUDE_FROM_ALL bench/bench_conv.c)
 target_link_libraries(bench_conv PRIVATE core luc_flags)
+add_executable(bench_parallel EXCLUDE_FROM_ALL bench/bench_parallel.c)
+target_link_libraries(bench_parallel PRIVATE core luc_flags)

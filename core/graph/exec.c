@@ -7,9 +7,16 @@
 #include <string.h>
 #include <time.h>
 
+/* Floating point operations of a run for which helpers are called: less takes no longer than to
+ * wake them. */
+#define WORTH_WAKING 2e6
+
+static const struct luc_threads alone = { .width = 1 };
+
 struct luc_exec {
     const struct luc_plan *plan;
     const struct luc_threads *threads;
+    struct luc_threads team;         /* *threads while running, helpers called */
     unsigned char *memory;           /* plan->bytes */
     struct luc_tensor *value, *grad; /* [n_values]; data NULL where there is none */
     float **bound;                   /* [n_values]; NULL: the constant's own */
@@ -76,8 +83,9 @@ enum luc_status luc_exec_create(const struct luc_plan *plan, struct luc_arena *a
     if (!x)
         return luc_fail_nomem(err, "run", sizeof(*x));
     x->plan = plan;
-    x->threads = threads;
-    x->probe = threads ? threads->probe : NULL;
+    x->threads = threads ? threads : &alone;
+    x->team = *x->threads;
+    x->probe = x->threads->probe;
     x->dry = luc_arena_is_dry(arena);
     x->memory = luc_arena_raw(arena, plan->bytes, 1);
     x->value = luc_arena_alloc(arena, n, sizeof(*x->value));
@@ -138,7 +146,7 @@ static struct luc_op_call base_call(struct luc_exec *x, const struct luc_step *s
                                  .n_out = node->n_out,
                                  .in = x->in,
                                  .saved = at_buffer(x, step->saved),
-                                 .threads = x->threads,
+                                 .threads = &x->team,
                                  .relu = step->relu != NULL,
                                  .softplus = x->plan->softplus };
 }
@@ -175,17 +183,25 @@ static void tell(const struct luc_exec *x, const struct luc_step *step, bool bac
     x->probe->step(x->probe->ctx, &timing);
 }
 
+/* What follows is called a run: its loops have helpers that were woken before the first. */
+static void begin(struct luc_exec *x)
+{
+    x->team = x->plan->flops < WORTH_WAKING ? *x->threads : luc_parallel_begin(x->threads);
+}
+
 void luc_exec_forward(struct luc_exec *x)
 {
     const struct luc_plan *plan = x->plan;
     if (x->dry)
         return;
+    begin(x);
     for (size_t i = 0; i < plan->n_steps; i++) {
         const double start = x->probe ? now_ms() : 0;
         forward_step(x, &plan->steps[i]);
         if (x->probe)
             tell(x, &plan->steps[i], false, now_ms() - start);
     }
+    luc_parallel_end(&x->team);
     for (size_t i = 0; i < plan->graph->n_values; i++)
         x->stale[i] = plan->spots[i].seeded;
 }
@@ -230,7 +246,7 @@ static void backward_relu(struct luc_exec *x, const struct luc_step *step, enum 
                                                     .dout = &dout,
                                                     .din = &dy,
                                                     .din_fresh = &fresh,
-                                                    .threads = x->threads,
+                                                    .threads = &x->team,
                                                     .relu_rule = rule });
 }
 
@@ -270,7 +286,7 @@ static void backward_plus(struct luc_exec *x, const struct luc_step *step)
     const struct luc_walk all = { .rank = 1,
                                   .dim = { luc_numel(&dy->shape) },
                                   .step = { { 1 }, { 1 } } };
-    luc_walk_copy(all, x->threads, dy->data, x->grad[step->plus].data, !step->plus_fresh);
+    luc_walk_copy(all, &x->team, dy->data, x->grad[step->plus].data, !step->plus_fresh);
 }
 
 static void backward_step(struct luc_exec *x, const struct luc_step *step, enum luc_relu_rule rule)
@@ -309,9 +325,12 @@ static void backward_step(struct luc_exec *x, const struct luc_step *step, enum 
 void luc_exec_backward(struct luc_exec *x, enum luc_relu_rule rule)
 {
     const struct luc_plan *plan = x->plan;
+    if (x->dry)
+        return;
     for (size_t i = 0; i < plan->graph->n_values; i++)
         clear_stale(x, i);
-    for (size_t i = x->dry ? 0 : plan->n_steps; i-- > 0;) {
+    begin(x);
+    for (size_t i = plan->n_steps; i-- > 0;) {
         const struct luc_step *step = &plan->steps[i];
         if (!step->backward)
             continue;
@@ -320,6 +339,7 @@ void luc_exec_backward(struct luc_exec *x, enum luc_relu_rule rule)
         if (x->probe)
             tell(x, step, true, now_ms() - start);
     }
+    luc_parallel_end(&x->team);
 }
 
 const struct luc_tensor *luc_exec_grad(const struct luc_exec *x, size_t value)
