@@ -1,4 +1,5 @@
 #include "core/kernels/product.h"
+#include "core/kernels/clones.h"
 #include "core/tensor/blas.h"
 
 #define FEW      4                 /* rows for which matrix times vector is faster */
@@ -30,14 +31,46 @@ static size_t offset(const struct luc_shape *batch, const size_t *step, size_t i
     return at;
 }
 
-static void vectors(const struct luc_product *p, const float *a, const float *b, float *c,
-                    size_t col, size_t cols)
+/* c [cols] += s[0] b[0..] + s[1] b[ldb..] + ..., `rows` of them, at most 4. */
+LUC_CLONES static void add_rows(const float s[4], const float *b, size_t ldb, size_t rows,
+                                size_t cols, float *restrict c)
 {
-    const size_t ldb = p->trans_b ? p->k : p->n;
+    if (rows == 4)
+        for (size_t j = 0; j < cols; j++)
+            c[j] +=
+                (s[0] * b[j] + s[1] * b[ldb + j]) + (s[2] * b[2 * ldb + j] + s[3] * b[3 * ldb + j]);
+    else
+        for (size_t l = 0; l < rows; l++)
+            for (size_t j = 0; j < cols; j++)
+                c[j] += s[l] * b[l * ldb + j];
+}
+
+/* A strip of columns of B goes by once, four rows at a time, for all rows of C.
+ */
+static void strip(const struct luc_product *p, const float *a, const float *b, float *c,
+                  size_t cols)
+{
+    const size_t row = p->trans_a ? 1 : p->k, step = p->trans_a ? p->m : 1;
     for (size_t i = 0; i < p->m; i++)
-        luc_sgemv(!p->trans_b, p->trans_b ? cols : p->k, p->trans_b ? p->k : cols, p->alpha,
-                  p->trans_b ? b + col * ldb : b + col, ldb, p->trans_a ? a + i : a + i * p->k,
-                  p->trans_a ? p->m : 1, p->beta, c + i * p->n + col);
+        for (size_t j = 0; j < cols; j++)
+            c[i * p->n + j] = p->beta == 0.0f ? 0.0f : p->beta * c[i * p->n + j];
+    for (size_t l = 0; l < p->k; l += 4) {
+        const size_t rows = min(4, p->k - l);
+        for (size_t i = 0; i < p->m; i++) {
+            float s[4] = { 0 };
+            for (size_t r = 0; r < rows; r++)
+                s[r] = p->alpha * a[i * row + (l + r) * step];
+            add_rows(s, b + l * p->n, p->n, rows, cols, c + i * p->n);
+        }
+    }
+}
+
+/* Rows of C, each the products of a row of op(A) with rows of B. */
+static void dots(const struct luc_product *p, const float *a, const float *b, float *c, size_t cols)
+{
+    for (size_t i = 0; i < p->m; i++)
+        luc_sgemv(false, cols, p->k, p->alpha, b, p->k, p->trans_a ? a + i : a + i * p->k,
+                  p->trans_a ? p->m : 1, p->beta, c + i * p->n);
 }
 
 static void item(void *ctx, size_t it, size_t lane)
@@ -53,8 +86,10 @@ static void item(void *ctx, size_t it, size_t lane)
     float *c = j->c + offset(&p->batch, p->c_step, batch);
     (void)lane;
 
-    if (p->m <= FEW)
-        vectors(p, a, b, c, col, cols);
+    if (p->m <= FEW && p->trans_b)
+        dots(p, a, b + col * ldb, c + col, cols);
+    else if (p->m <= FEW)
+        strip(p, a, b + col, c + col, cols);
     else
         luc_sgemm(p->trans_a, p->trans_b, rows, cols, p->k, p->alpha,
                   p->trans_a ? a + row : a + row * lda, lda, p->trans_b ? b + col * ldb : b + col,
@@ -66,7 +101,9 @@ static void cut(struct job *j, size_t n_batch)
     const struct luc_product *p = j->p;
     const size_t want = div_up(8, n_batch);
     j->rows = p->m, j->cols = min(p->n, 512);
-    if (p->m <= FEW)
+    if (p->m <= FEW && !p->trans_b)
+        j->cols = min(p->n, min(1024, (p->n / 8 + 64) / 64 * 64));
+    else if (p->m <= FEW)
         j->cols = min(p->n, ONE_READ / min(ONE_READ / 16, p->k ? p->k : 1));
     else if (div_up(p->n, j->cols) < want && p->m >= p->n)
         j->rows = div_up(p->m, min(want, div_up(p->m, 32)));
