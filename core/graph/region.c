@@ -72,9 +72,9 @@ static enum luc_status allocate(struct luc_region *r, struct luc_error *err)
     if (!r->graph || !r->parts || !r->kept || !r->at[0] || !r->at[1])
         return luc_fail_nomem(err, "regions", n * sizeof(*r->parts));
     for (size_t i = 0; i < n; i++)
-        r->parts[i] = (struct luc_region_part){ .state = LUC_REGION_CLEAN,
-                                                .value = LUC_NONE,
-                                                .kept = LUC_NONE };
+        r->parts[i] = (struct luc_region_part){
+            .state = LUC_REGION_CLEAN, .value = LUC_NONE, .kept = LUC_NONE, .cut = LUC_NONE
+        };
     return LUC_OK;
 }
 

@@ -55,13 +55,12 @@ static void settle(const struct luc_region *r, size_t which, struct luc_region_a
     }
 }
 
-static bool same_window(const struct luc_region *r, const struct luc_region_part *a,
-                        const struct luc_region_part *b)
+static bool same_axes(const struct luc_region *r, const struct luc_region_axis a[2],
+                      const struct luc_region_axis b[2])
 {
     for (size_t k = 0; k < 2; k++)
-        if (a->axis[k].size != b->axis[k].size ||
-            memcmp(a->axis[k].origin, b->axis[k].origin,
-                   n_grid(r, k) * sizeof(*a->axis[k].origin)) != 0)
+        if (a[k].size != b[k].size ||
+            memcmp(a[k].origin, b[k].origin, n_grid(r, k) * sizeof(*a[k].origin)) != 0)
             return false;
     return true;
 }
@@ -107,14 +106,23 @@ static enum luc_status keep(struct luc_region *r, size_t value, size_t *out, str
     return LUC_OK;
 }
 
-/* A node that cuts [crop origin, + size) out of a windowed value. */
+/* A node that cuts [crop origin, + size) out of a windowed value; none where that is the window
+ * itself, as for convolutions of one place, or was cut before. */
 static enum luc_status add_crop(struct luc_region *r, size_t value,
                                 const struct luc_region_axis crop[2], float fill, size_t *out,
                                 struct luc_error *err)
 {
-    const struct luc_region_part *p = &r->parts[value];
+    struct luc_region_part *p = &r->parts[value];
     size_t in[2] = { p->value, LUC_NONE };
     void *attrs = NULL;
+    if (same_axes(r, crop, p->axis)) {
+        *out = p->value;
+        return LUC_OK;
+    }
+    if (p->cut != LUC_NONE && p->cut_fill == fill && same_axes(r, crop, p->cut_axis)) {
+        *out = p->cut;
+        return LUC_OK;
+    }
     enum luc_status st = keep(r, value, &in[1], err);
     if (!st)
         st = new_value(r, out, err);
@@ -128,6 +136,9 @@ static enum luc_status add_crop(struct luc_region *r, size_t value,
         .x = { crop[1].origin, p->axis[1].origin, crop[1].size, r->at[1] },
         .fill = fill,
     };
+    p->cut = *out;
+    p->cut_fill = fill;
+    p->cut_axis[0] = crop[0], p->cut_axis[1] = crop[1];
     return LUC_OK;
 }
 
@@ -345,7 +356,7 @@ static enum luc_status add_pointwise(struct luc_region *r, const struct luc_node
     st = regional_inputs(r, node, &in, err);
     for (size_t k = 0; !st && k < node->n_in; k++)
         if (node->in[k] != LUC_NONE && r->parts[node->in[k]].state == LUC_REGION_WINDOW &&
-            !same_window(r, &r->parts[node->in[k]], out))
+            !same_axes(r, r->parts[node->in[k]].axis, out->axis))
             st = add_crop(r, node->in[k], out->axis, 0.0f, &in[k], err);
     if (!st)
         st = copy_node(r, node, in, NULL, err);

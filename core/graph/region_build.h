@@ -23,6 +23,9 @@ struct luc_region_part {
     size_t value; /* in the regional graph; LUC_NONE: not made yet */
     size_t kept;  /* regional constant that holds the whole picture's activation */
     struct luc_region_axis axis[2]; /* vertical, horizontal; LUC_REGION_WINDOW only */
+    size_t cut;                     /* the latest crop of it, or LUC_NONE; its fill and place */
+    float cut_fill;
+    struct luc_region_axis cut_axis[2];
 };
 
 struct luc_region {
