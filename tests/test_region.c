@@ -194,6 +194,71 @@ static void region__a_patch_of_the_whole_picture_is_the_whole_work(void **state)
     assert_true(compare(n, "a", SIDE, SIDE, 1) > 0.99);
 }
 
+/* One patch of 5 x 5 at `at`; *answer, of the picture's size and 4 channels, and the share. */
+static double answer_limited(struct bed *n, double most, const size_t *at, const float *patch,
+                             float *answer)
+{
+    const size_t out = net_value(&n->net, "c");
+    const struct luc_tensor in = { luc_shape4(1, 3, SIDE, SIDE), LUC_F32, n->picture };
+    struct luc_region *r = NULL;
+    const struct luc_region_spec spec = { .graph = n->net.g,
+                                          .input = &in,
+                                          .values = &out,
+                                          .n_values = 1,
+                                          .patch_h = 5,
+                                          .patch_w = 5,
+                                          .ys = at,
+                                          .xs = at,
+                                          .n_ys = 1,
+                                          .n_xs = 1,
+                                          .batch = 1,
+                                          .most_side = most };
+    assert_int_equal(luc_region_create(&spec, n->arena, &r, NULL), LUC_OK);
+    memcpy(luc_region_patches(r), patch, 75 * sizeof(*patch));
+    luc_region_place(r, 0, 0, 0);
+    luc_region_run(r);
+    memcpy(answer, luc_region_value(r, out)->data, 4 * SIDE * SIDE * sizeof(*answer));
+    const double share = luc_region_share(r);
+    luc_region_done(r);
+    return share;
+}
+
+/* The second layer's window would be 9 wide and may be 8: what is computed is right, what is beyond
+ * stays as it was. */
+static void region__limited_windows_leave_what_is_beyond_as_it_was(void **state)
+{
+    enum { N = 4 * SIDE * SIDE };
+    struct bed *n = *state;
+    const size_t at = 20;
+    float *exact = malloc(N * sizeof(float)), *same = malloc(N * sizeof(float));
+    float *some = malloc(N * sizeof(float)), *was = malloc(N * sizeof(float)), patch[75];
+    size_t changed = 0;
+    net_input(&n->net, SIDE, SIDE);
+    net_conv(&n->net, "x", "a", 3, 6, 3, "pads=1,1,1,1");
+    net_node(&n->net, "Relu", "a", "b", "");
+    net_conv(&n->net, "b", "c", 6, 4, 3, "pads=1,1,1,1");
+    net_finish(&n->net);
+    for (size_t i = 0; i < 75; i++)
+        patch[i] = (float)(3 * luc_rng_normal(&n->net.rng));
+    brute(n, net_value(&n->net, "c"), n->picture, was);
+    const double whole = answer_limited(n, 0, &at, patch, exact);
+    const double limited = answer_limited(n, 0.15, &at, patch, some);
+    assert_true(answer_limited(n, 1, &at, patch, same) == whole);
+    assert_memory_equal(same, exact, N * sizeof(float));
+    for (size_t i = 0; i < N; i++) {
+        const size_t y = i / SIDE % SIDE, x = i % SIDE;
+        const bool inside = y >= 18 && y < 26 && x >= 18 && x < 26;
+        const float want = inside ? exact[i] : was[i];
+        assert_true(fabsf(some[i] - want) < 1e-5f * (1 + fabsf(want)));
+        changed += fabsf(some[i] - was[i]) > 1e-3f;
+    }
+    assert_true(limited < whole && changed > N / SIDE / SIDE * 60);
+    free(exact);
+    free(same);
+    free(some);
+    free(was);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -204,6 +269,7 @@ int main(void)
         T(region__padding_nodes_only_move_the_window),
         T(region__a_layer_that_sees_everything_runs_whole),
         T(region__a_patch_of_the_whole_picture_is_the_whole_work),
+        T(region__limited_windows_leave_what_is_beyond_as_it_was),
     };
 #undef T
     return cmocka_run_group_tests_name("region", tests, NULL, NULL);

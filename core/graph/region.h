@@ -4,10 +4,12 @@
  * of every layer that the patch can reach is computed again: a window of fixed size around it, cut
  * from the kept activations with the changed part laid over them, many positions as one batch. Where
  * a window has grown to most of its layer, the rest of the network runs whole. The result is exact;
- * only the order of float additions may differ from running the network on each covered picture.
+ * only the order of float additions may differ from running the network on each covered picture;
+ * with `most_side` it is approximate and cheaper.
  *
  * Source: Nakandala, Kumar & Papakonstantinou, "Incremental and Approximate Inference for Faster
- * Occlusion-based Deep CNN Explanations" (Krypton), SIGMOD 2019.
+ * Occlusion-based Deep CNN Explanations" (Krypton), SIGMOD 2019; most_side: their projective field
+ * thresholding.
  */
 #ifndef LUC_GRAPH_REGION_H
 #define LUC_GRAPH_REGION_H
@@ -25,6 +27,9 @@ struct luc_region_spec {
     const size_t *ys, *xs; /* patch corners: the grid ys x xs; patches inside the picture */
     size_t n_ys, n_xs;
     size_t batch; /* positions per run */
+    /* When > 0: windows grow to at most this share of their layer's side; what a patch changes
+     * beyond is taken as unchanged, and the result is an approximation. */
+    double most_side;
     const struct luc_threads *threads;
 };
 

@@ -35,11 +35,21 @@ static enum luc_status new_axis(struct luc_region *r, size_t which, struct luc_r
     return a->origin ? LUC_OK : luc_fail_nomem(err, "regions", n_grid(r, which));
 }
 
-/* Fits every interval [origin, end) into the layer and gives all the same size. */
+/* The longest that a window may be. */
+static size_t size_limit(const struct luc_region *r, size_t side)
+{
+    const double most = r->spec.most_side;
+    const size_t limit = most > 0 && most < 1 ? (size_t)ceil(most * (double)side) : side;
+    return limit > 0 ? limit : 1;
+}
+
+/* Fits every interval [origin, end) into the layer and gives all the same size; where that is more
+ * than they may have, the middle of each. */
 static void settle(const struct luc_region *r, size_t which, struct luc_region_axis *a,
                    const ptrdiff_t *end)
 {
     const ptrdiff_t side = (ptrdiff_t)a->side;
+    const size_t limit = size_limit(r, a->side);
     size_t size = 1;
     for (size_t i = 0; i < n_grid(r, which); i++) {
         const ptrdiff_t from = a->origin[i] < 0 ? 0 : a->origin[i];
@@ -47,10 +57,13 @@ static void settle(const struct luc_region *r, size_t which, struct luc_region_a
         if (to > from && (size_t)(to - from) > size)
             size = (size_t)(to - from);
     }
-    a->size = size < a->side ? size : a->side;
+    a->size = size < limit ? size : limit;
     for (size_t i = 0; i < n_grid(r, which); i++) {
         const ptrdiff_t last = side - (ptrdiff_t)a->size;
+        const ptrdiff_t to = end[i] > side ? side : end[i];
         ptrdiff_t from = a->origin[i] < 0 ? 0 : a->origin[i];
+        if (to - from > (ptrdiff_t)a->size)
+            from += (to - from - (ptrdiff_t)a->size) / 2;
         a->origin[i] = from > last ? last : from;
     }
 }

@@ -6,10 +6,12 @@
  * Output: map `occlusion` [1, 1, h, w] at the network's input size; signed: covering may help.
  * Cost:   one pass for each position, of which only the part that the patch can reach is computed
  *         (core/graph/region.h); `share` in the answer says how much of the whole work that was.
+ *         With max_window below 1, less, and the map is approximate.
  * Errors: those of core/methods/unit.h; LUC_RANGE a patch larger than the network's input.
  * Source: Zeiler & Fergus, "Visualizing and Understanding Convolutional Networks", 2013,
  *         arXiv:1311.2901, section 4.2. Differs: overlapping patches are averaged per pixel, and
- *         other fillings than gray are offered.
+ *         other fillings than gray are offered. max_window: Nakandala, Kumar & Papakonstantinou
+ *         (Krypton), SIGMOD 2019, projective field thresholding.
  */
 #include "core/graph/region.h"
 #include "core/methods/fill.h"
@@ -24,6 +26,7 @@
 struct params {
     struct luc_unit_params unit;
     int64_t patch, stride, fill, score, incremental;
+    double max_window;
 };
 
 static const struct luc_param rows[] = {
@@ -34,6 +37,9 @@ static const struct luc_param rows[] = {
     LUC_SCORE_ROW(struct params, score, LUC_SCORE_PROBABILITY),
     LUC_BOOL(struct params, incremental, 1,
              "Compute again only what the patch can reach; off: run each covered picture whole"),
+    LUC_REAL(struct params, max_window, 1, 0.1, 1, "",
+             "With incremental: longest side of what is computed again, as a share of its layer's; "
+             "below 1 the map is an approximation, several times faster on deep networks"),
     LUC_PARAM_END,
 };
 
@@ -166,6 +172,7 @@ static enum luc_status try_region(struct cover *c, size_t batch, struct luc_erro
                                           .n_ys = c->n_grid[0],
                                           .n_xs = c->n_grid[1],
                                           .batch = batch,
+                                          .most_side = c->p->max_window,
                                           .threads = c->run->threads };
     enum luc_status st = luc_region_create(&spec, c->run->arena, &r, err);
     if (st)
