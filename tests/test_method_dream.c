@@ -58,6 +58,27 @@ static void dream__layers_and_weights_that_do_not_fit_are_refused_by_name(void *
     }
 }
 
+/* Of two convolutions those behind b are all, behind a half; conv2 itself has no ReLU yet. */
+static void dream__takes_a_deep_layer_by_itself(void **state)
+{
+    struct bed *b = *state;
+    uint8_t *made[2];
+    size_t n = 0;
+    for (int named = 0; named < 2; named++) {
+        const char *const set[][2] = { { "layers", named ? "b" : "auto" },
+                                       { "layer_weights", "2" },
+                                       { "size", "64" },
+                                       { "steps", "2" },
+                                       { NULL, NULL } };
+        bed_again(b);
+        b->run.n_images = 1;
+        made[named] = bed_make(b, &luc_method_dream, set, &n);
+    }
+    assert_memory_equal(made[0], made[1], n);
+    free(made[0]);
+    free(made[1]);
+}
+
 static void dream__is_cancelled_at_any_step(void **state)
 {
     struct bed *b = *state;
@@ -208,6 +229,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         ON(dream__raises_what_the_layer_answers_and_repeats),
         ON(dream__layers_and_weights_that_do_not_fit_are_refused_by_name),
+        ON(dream__takes_a_deep_layer_by_itself),
         ON(dream__is_cancelled_at_any_step),
         ON(dream__goes_on_from_any_checkpoint_bit_for_bit),
         ON(dream__a_foreign_checkpoint_is_left_alone),

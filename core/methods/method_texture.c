@@ -15,9 +15,12 @@
  *         arXiv:1505.07376. Differs: losses relative to their targets; shifts that wrap around, which
  *         make the picture tile. nearest: Wei & Levoy, SIGGRAPH 2000 (core/generate/nearest.h).
  *
- * Tried with pebbles: a spectrum whose largest waves are free drifts to black and white patches, one
- * that starts from full noise keeps it as pepper; hence COARSEST and START. ResNet-50 then gives
- * round, lit stones, VGG-19 stones, SqueezeNet rougher ones. Pixels (Adam, L-BFGS) leave a weave.
+ * Tried with pebbles, moss and a painting on three networks. A spectrum whose largest waves are
+ * free drifts to black and white patches, one that starts from full noise keeps it as pepper; hence
+ * COARSEST and START. The first steps' borders stay as seams, sharp with ResNet-50, whatever comes
+ * later (a rate that falls at the end does not help): hence WARM_UP. SqueezeNet's last stage, its
+ * classes, blurs stones to a paste; without it they are as round as VGG-19's: hence DEEPEST.
+ * ResNet-50's have less contrast. Pixels (Adam, L-BFGS) leave a weave; 0.02 in 200 steps is fainter.
  */
 #include "core/generate/canvas.h"
 #include "core/generate/colour.h"
@@ -31,10 +34,11 @@
 
 #define LEVELS_MAX  6
 #define AUTO_LAYERS 4
-#define START       0.1 /* noise at the start, of the sample's own deviation */
-#define WARM        10  /* steps; a whole first one leaves its view's border in the picture */
-#define COARSEST    4   /* parts of the sample's side that the largest free waves have */
-#define GAP         8   /* pixels between pictures that are compared */
+#define DEEPEST     0.82 /* of the convolutions: res4f, fire7; what follows names objects */
+#define START       0.1  /* noise at the start, of the sample's own deviation */
+#define WARM        10   /* steps; a whole first one leaves its view's border in the picture */
+#define COARSEST    4    /* parts of the sample's side that the largest free waves have */
+#define GAP         8    /* pixels between pictures that are compared */
 
 enum method { BY_GRAM, BY_NEAREST };
 enum optimiser { BY_ADAM, BY_LBFGS };
@@ -61,7 +65,8 @@ static const struct luc_param rows[] = {
     LUC_BOOL(struct params, tile, 1, "Make it continue over its borders, so that it tiles"),
     LUC_INT(struct params, steps, 100, 1, 10000, "", "Gram: steps"),
     LUC_TEXT(struct params, layers, "auto",
-             "Gram: layers, separated by commas; auto: the last of each size, at most four"),
+             "Gram: layers, separated by commas; auto: the last of each size but the deepest, at "
+             "most four"),
     LUC_REALS(struct params, layer_weights, "", 0, 1e6, "",
               "Gram: one weight for each layer; empty: all alike"),
     LUC_CHOICE(struct params, optimiser, BY_ADAM, 2, optimiser_names, "Gram: how steps are taken"),
@@ -95,11 +100,14 @@ struct job {
 static enum luc_status read_layers(struct job *j, struct luc_error *err)
 {
     const struct luc_reals *weights = &j->p->layer_weights;
-    enum luc_status st = luc_stages_read(j->run, "layers", j->p->layers, &j->layers, err);
+    const bool usual = strcmp(j->p->layers, "auto") == 0;
+    const enum luc_status st =
+        usual ? luc_stages_find(j->run, "layers", DEEPEST, &j->layers, err)
+              : luc_stages_read(j->run, "layers", j->p->layers, &j->layers, err);
     double sum = 0;
     if (st)
         return st;
-    if (strcmp(j->p->layers, "auto") == 0 && j->layers.n > AUTO_LAYERS)
+    if (usual && j->layers.n > AUTO_LAYERS)
         j->layers.n = AUTO_LAYERS;
     if (weights->n && weights->n != j->layers.n)
         return luc_fail_param(err, LUC_INVALID, "layer_weights",

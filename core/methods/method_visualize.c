@@ -341,7 +341,7 @@ static enum luc_status read_diversity(struct job *j, struct luc_error *err)
     struct luc_shape shape = { 0 };
     if (j->p->count < 2 || j->p->diversity <= 0)
         return LUC_OK;
-    enum luc_status st = luc_stages_find(j->run, "count", &list, err);
+    enum luc_status st = luc_stages_find(j->run, "count", 1, &list, err);
     if (st)
         return st;
     j->diverse = list.value[list.n > 1 ? list.n - 2 : 0];
