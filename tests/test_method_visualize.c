@@ -37,7 +37,7 @@ static void visualize__of_a_linear_class_is_its_weights(void **state)
     m->run.n_images = 0;
     assert_int_equal(method_run(&m->run, METHOD,
                                 SETTINGS({ "target", "3" }, { "preset", "simonyan" }, { "l2", "0" },
-                                         { "rate", "20" }, { "steps", "3" }),
+                                         { "rate", "20" }, { "steps", "3" }, { "jitter", "0" }),
                                 NULL),
                      LUC_OK);
     for (size_t i = 0; i < LINEAR_PIXELS; i++)
@@ -85,6 +85,25 @@ static void visualize__makes_what_is_asked_answer_more(void **state)
     }
 }
 
+/* A unit that is shut so far that softplus answers with e^-800, which is no float, is woken. */
+static void visualize__wakes_a_silent_channel(void **state)
+{
+    struct bed *b = *state;
+    const char *const set[][2] = {
+        SMALL,         { "rate", "0.2" }, { "steps", "20" }, { "layer", "b" }, { "channel", "3" },
+        { NULL, NULL }
+    };
+    size_t n = 0, apart = 0;
+    ((float *)(uintptr_t)b->net.g->values[net_value(&b->net, "conv2.b")].constant.data)[3] = -200;
+    b->run.n_images = 0;
+    uint8_t *picture = bed_make(b, METHOD, set, &n);
+    for (size_t i = 3; i < n; i++)
+        apart += (size_t)abs(picture[i] - picture[i - 3]);
+    if (apart < 10 * n)
+        fail_msg("neighbours differ by %g on average: a gray picture", (double)apart / (double)n);
+    free(picture);
+}
+
 /* Tile 0 of a sheet is the picture that its channel has alone; tiles are in order. */
 static void visualize__channels_make_a_sheet(void **state)
 {
@@ -116,7 +135,8 @@ static void visualize__channels_make_a_sheet(void **state)
     assert_int_equal(luc_result_find(&b->result, "pictures")->table.n_rows, 8);
 }
 
-/* Every switch does something, and the same again. */
+/* Every switch does something, and the same again. Shifts by the usual 16 pixels would leave so many
+ * of 24 unseen that those which contribute nothing are more than clip_contributions may take. */
 static void visualize__every_switch_changes_the_picture_and_repeats(void **state)
 {
     struct bed *b = *state;
@@ -147,15 +167,18 @@ static void visualize__every_switch_changes_the_picture_and_repeats(void **state
     };
     size_t n = 0, m = 0;
     const char *const plain[][2] = {
-        { "size", "24" }, { "steps", "4" }, { "layer", "b" }, { "channel", "1" }, { NULL, NULL }
+        SMALL, { "steps", "4" }, { "layer", "b" }, { "channel", "1" }, { NULL, NULL }
     };
     b->run.n_images = 0;
     uint8_t *usual = bed_make(b, METHOD, plain, &n);
     for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
         uint8_t *made[2];
-        const char *const set[][2] = { { "size", "24" },     { "steps", "4" },
-                                       { "layer", "b" },     { "channel", "1" },
-                                       { "diversity", "5" }, { ways[i][0], ways[i][1] },
+        const char *const set[][2] = { SMALL,
+                                       { "steps", "4" },
+                                       { "layer", "b" },
+                                       { "channel", "1" },
+                                       { "diversity", "5" },
+                                       { ways[i][0], ways[i][1] },
                                        { NULL, NULL } };
         for (int k = 0; k < 2; k++) {
             bed_again(b);
@@ -226,6 +249,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         L(visualize__of_a_linear_class_is_its_weights),
         B(visualize__makes_what_is_asked_answer_more),
+        B(visualize__wakes_a_silent_channel),
         B(visualize__channels_make_a_sheet),
         B(visualize__every_switch_changes_the_picture_and_repeats),
         B(visualize__goes_on_from_any_checkpoint_bit_for_bit),
