@@ -48,6 +48,14 @@ name=goose
 ask visualize --target goose
 name=volcano
 ask visualize --target volcano
+name=tabby
+ask visualize --target tabby --seed 1
+name=yosinski
+ask visualize --target volcano --preset yosinski
+name=simonyan
+ask visualize --target volcano --preset simonyan
+name=channels
+ask visualize --layer res4c_2b --channel 0-5 --size 112
 make dream dream --size 400
 make invert invert --layers conv1,res2c,res3d,res4f --size 160
 make texture texture --size 224 --sample_size 224 --layers conv1,res2c,res3d
