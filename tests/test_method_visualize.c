@@ -135,8 +135,8 @@ static void visualize__channels_make_a_sheet(void **state)
     assert_int_equal(luc_result_find(&b->result, "pictures")->table.n_rows, 8);
 }
 
-/* Every switch does something, and the same again. Shifts by the usual 16 pixels would leave so many
- * of 24 unseen that those which contribute nothing are more than clip_contributions may take. */
+/* Every switch does something, and the same again. Shifts by the usual 16 pixels would leave so
+ * many of 24 unseen that those which contribute nothing are more than clip_contributions may take. */
 static void visualize__every_switch_changes_the_picture_and_repeats(void **state)
 {
     struct bed *b = *state;

@@ -18,11 +18,12 @@
  *         Research, 2015, and the code published with it.
  *
  * Tried with a cat and a street, layers of all depths of three networks. What a layer adds follows
- * from how many of the convolutions are behind it: lines and scales up to half of them (res3d, fire5,
- * relu3_3), eyes at three fifths (res4b_2b, fire6, relu4_1), heads and whole animals at four fifths
- * (res4f_2b, fire8, relu5_1), mud after that (res5c, fire9, conv10; relu5_4 still has parts): hence
- * USUAL_DEPTH. 10 steps leave ResNet-50's cat a cat, 20 give it a second one, 40, or 20 of 3, cover
- * it; VGG-19 has heads with 10 and only harder colours with 20. Six octaves of 1.25: smaller things.
+ * from how many of the convolutions are behind it: lines and scales up to half of them (res3d,
+ * fire5, relu3_3), eyes at three fifths (res4b_2b, fire6, relu4_1), heads and whole animals at
+ * four fifths (res4f_2b, fire8, relu5_1), mud after that (res5c, fire9, conv10; relu5_4 still has
+ * parts): hence USUAL_DEPTH. 10 steps leave ResNet-50's cat a cat, 20 give it a second one, 40, or
+ * 20 of 3, cover it; VGG-19 has heads with 10 and only harder colours with 20. Six octaves of
+ * 1.25: smaller things.
  */
 #include "core/generate/ascent.h"
 #include "core/generate/guide.h"

@@ -18,11 +18,12 @@
  *         jitter of both pictures.
  *
  * Tried on SqueezeNet and ResNet-50: on pixels deep layers give grain, and beta_tv of 10 to 50 in
- * its place gray fog; a spectrum has neither. With jitter and Adam the deep layers show whole parts,
- * without it and with L-BFGS only their blurred places; shallow layers come out alike. Of those and
- * VGG-19 every stage: all but the last two give the cat back, its colours fading from stage to stage,
- * the last shows an eye here, a muzzle there. beta_tv says little: 0 and 0.1 leave more grain in the
- * last, 5 less detail. Rate 0.03 stays faint, 0.1 burns the last; 300 steps bring back some colour.
+ * its place gray fog; a spectrum has neither. With jitter and Adam the deep layers show whole
+ * parts, without it and with L-BFGS only their blurred places; shallow layers come out alike. Of
+ * those and VGG-19 every stage: all but the last two give the cat back, its colours fading from
+ * stage to stage, the last shows an eye here, a muzzle there. beta_tv says little: 0 and 0.1 leave
+ * more grain in the last, 5 less detail. Rate 0.03 stays faint, 0.1 burns the last; 300 steps
+ * bring back some colour.
  */
 #include "core/generate/canvas.h"
 #include "core/methods/series.h"

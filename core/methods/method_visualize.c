@@ -21,8 +21,8 @@
  *
  * Tried with goose, volcano and tabby on ResNet-50 and SqueezeNet, and with channels of middle
  * layers on those and VGG-19, at 224 pixels or less:
- *   softplus  0: good on SqueezeNet, on ResNet-50 stripes and many small heads. 3: clear animals in a
- *             world of balls, 4: the same among grass and water. 6 and 12, or growing from 3 to 20
+ *   softplus  0: good on SqueezeNet, on ResNet-50 stripes and many small heads. 3: clear animals in
+ *             a world of balls, 4: the same among grass and water. 6 and 12, or growing from 3 to 20
  *             on the way: good fur on animals that come apart. 1: lost.
  *   decay     1 with rate 0.05: ResNet-50's tabby is a curl of stripes in 2 of 3 seeds. 1.2 with
  *             0.03: a sitting cat with ears in 3 of 3. 1.5 with 0.02: one large burnt animal.
@@ -32,8 +32,8 @@
  *             one of three geese is paving stones.
  *   yosinski  softplus and jitter turn hints on gray into a goose at the water, and volcanoes. The
  *             paper's four rows without them, on SqueezeNet: heads among specks (n_pct 50), noise
- *             (decay 0.3), soft but true (blur 1), dots (c_pct 90). 200 steps of 3 in place of 120 of
- *             6: calmer colours.
+ *             (decay 0.3), soft but true (blur 1), dots (c_pct 90). 200 steps of 3 in place of 120
+ *             of 6: calmer colours.
  *   simonyan  with jitter whole outlines, which were scattered, with softplus necks and lava; l2 of
  *             3 with a rate of 1.5: more contrast. Still grainy and false in its colours.
  */
@@ -424,9 +424,9 @@ static void set_start(struct job *j, struct luc_paint *paint, float *scratch, st
     luc_paint_set(paint, scratch);
 }
 
-/* A channel that is silent at the start answers through softplus as little as e^-20 or less, and its
- * picture would stay gray: softplus becomes softer until the slope is worth a step. (A lower epsilon
- * in Adam wakes it, too, but then fine grain moves as fast as the rest, and geese come apart.) */
+/* A channel that is silent at the start answers through softplus as little as e^-20 or less, and
+ * its picture would stay gray: softplus becomes softer until the slope is worth a step. (A lower
+ * epsilon in Adam wakes it, too, but then fine grain moves as fast as the rest, and geese come apart.) */
 static enum luc_status soften(struct job *j, struct luc_loop_spec *spec, struct luc_rng start,
                               float *scratch, struct luc_error *err)
 {

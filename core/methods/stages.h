@@ -6,8 +6,9 @@
 #include "core/methods/layer_list.h"
 #include "core/methods/method.h"
 
-/* The last layer of each size, coarser and coarser: of those with an alias when there are any, up to
- * `depth` (0..1) of the network's convolutions. LUC_INVALID, naming `param`: the network has no maps. */
+/* The last layer of each size, coarser and coarser: of those with an alias when there are any, up
+ * to `depth` (0..1) of the network's convolutions. LUC_INVALID, naming `param`: the network has no
+ * maps. */
 LUC_MUST_USE enum luc_status luc_stages_find(struct luc_run *run, const char *param, double depth,
                                              struct luc_layer_list *list, struct luc_error *err);
 
