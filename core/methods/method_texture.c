@@ -18,7 +18,7 @@
  * Tried with pebbles, moss and a painting on three networks. A spectrum whose largest waves are
  * free drifts to black and white patches, one that starts from full noise keeps it as pepper;
  * hence COARSEST and START. The first steps' borders stay as seams, sharp with ResNet-50, whatever
- * comes later (a rate that falls at the end does not help): hence WARM_UP. SqueezeNet's last
+ * comes later (a rate that falls at the end does not help): hence WARM. SqueezeNet's last
  * stage, its classes, blurs stones to a paste; without it they are as round as VGG-19's: hence
  * DEEPEST. ResNet-50's have less contrast. Pixels (Adam, L-BFGS) leave a weave; 0.02 in 200 steps
  * is fainter.
