@@ -217,6 +217,12 @@ await drive(async () => {
     const wider = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
     assert.ok(wider <= 0, `${wider} px wider than the screen`);
     await shot("phone");
+    await choose("fool"); // wide tables
+    await page.fill("#p-steps", "1");
+    await runAndWait();
+    await page.waitForFunction(() => document.querySelectorAll("#found table").length > 1);
+    assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth), "no wider with tables");
+    await shot("phone-tables");
   });
 
   await step("nothing was written to the console", async () => assert.deepEqual(complaints, []));
