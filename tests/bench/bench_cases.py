@@ -110,19 +110,19 @@ class Occlusion(Case):
 
 
 CASES = [
-    Net("resnet50", "resnet50", 224, 224, 1),
+    Net("resnet50", "resnet50", 224, 224, 1.1),
     Net("resnet50-fast", "resnet50", 224, 224, 1, fast="fast"),
     Net("resnet50-gradient", "resnet50", 224, 224, 1, mode="gradient"),
     Net("resnet50-batch32", "resnet50", 224, 224, 1, batch=32),
     Net("squeezenet", "squeezenet1_1", 224, 224, 1),
-    Net("squeezenet-batch32", "squeezenet1_1", 224, 224, 1, batch=32),
+    Net("squeezenet-batch32", "squeezenet1_1", 224, 224, 1.1, batch=32),
     Net("mobilenet", "mobilenet", 224, 224, 1),
     Net("alexnet-fc", "alexnet_fc", 48, 64, 1),
     Net("vgg19-224", "vgg19_features", 224, 224, 1.65, fast="fast"),
     Net("vgg19-512", "vgg19_features", 512, 512, 2.3, fast="fast"),
     Net("vgg19-512-gradient", "vgg19_features", 512, 512, 2.7, mode="gradient", fast="fast"),
     Net("johnson-512", "style_candy", 512, 512, 1.8, fast="fast"),
-    Net("johnson-1024", "style_candy", 1024, 1024, 1.8, fast="fast"),
+    Net("johnson-1024", "style_candy", 1024, 1024, 1.9, fast="fast"),
     Gatys("gatys-512", "vgg19_features", 512, "pixel", "lbfgs", "0,2,4,8,12,9", 3),
     Gatys("gatys-resnet50-512", "resnet50", 512, "fourier", "adam", "0,9,21,39,39", 1),
     Occlusion("occlusion-resnet50", "resnet50", 4),
