@@ -18,7 +18,7 @@ struct cfg {
     char listen[LUC_TEXT_MAX], models[LUC_TEXT_MAX], data[LUC_TEXT_MAX],
         default_model[LUC_TEXT_MAX];
     char catalog[LUC_TEXT_MAX], npm_registry[LUC_TEXT_MAX];
-    int64_t insecure;
+    int64_t insecure, precision;
     int64_t workers, threads, queue, connections;
     int64_t body_bytes, image_pixels, job_bytes, memory_bytes, models_bytes;
     int64_t idle_s, job_s, shutdown_s;

@@ -3,6 +3,8 @@
 #define GIB ((double)(1ull << 30))
 #define TIB (1024 * GIB)
 
+static const char *const precisions[] = { "auto", "strict", "fast", NULL };
+
 /* clang-format off */
 const struct luc_param cfg_rows[] = {
     LUC_TEXT(struct cfg, listen, "127.0.0.1:8080",
@@ -19,6 +21,10 @@ const struct luc_param cfg_rows[] = {
              "Base URL of the npm registry that networks are pulled from; empty: ask npm."),
     LUC_BOOL(struct cfg, insecure, 0,
              "Listen on an address that other machines reach, although there are no keys."),
+    LUC_CHOICE(struct cfg, precision, 0, 3, precisions,
+               "How 3x3 convolutions are computed. strict: as the sum they are, to 3e-7; fast: by "
+               "Winograd's algorithm, to 3e-6, where it is faster; auto: fast for scores and for "
+               "pictures that are made, strict for classes and for maps of gradients."),
     LUC_INT(struct cfg, workers, 0, 0, 1024, "",
             "Jobs that run at the same time, beside one request; 0: one per core."),
     LUC_INT(struct cfg, threads, 0, 0, 1024, "",

@@ -28,6 +28,7 @@ struct srv_registry {
     char *models;
     const struct cfg_catalog *catalog;
     size_t limit;
+    enum luc_precision precision;
     pthread_mutex_t lock;
     pthread_cond_t loaded; /* a load has ended, well or not */
     bool loading;
@@ -54,6 +55,13 @@ struct srv_registry *srv_registry_create(const char *models, const struct cfg_ca
     }
     pthread_cond_init(&r->loaded, NULL); /* cannot fail without attributes on Linux */
     return r;
+}
+
+void srv_registry_set_precision(struct srv_registry *r, enum luc_precision precision)
+{
+    pthread_mutex_lock(&r->lock);
+    r->precision = precision;
+    pthread_mutex_unlock(&r->lock);
 }
 
 static void drop(struct srv_registry *r, struct slot **at)
@@ -148,6 +156,8 @@ static enum luc_status load(const struct srv_registry *r, const char *name, size
                      path, (*model)->name);
         luc_model_destroy(*model);
     }
+    if (!s)
+        (*model)->graph->precision = r->precision;
     return s;
 }
 

@@ -24,6 +24,8 @@ struct srv_model_info {
 /* `models` is copied, `catalog` (may be NULL) borrowed. NULL when out of memory. */
 struct srv_registry *srv_registry_create(const char *models, const struct cfg_catalog *catalog,
                                          size_t limit_bytes);
+/* How networks loaded from now on compute; AUTO until then. */
+void srv_registry_set_precision(struct srv_registry *r, enum luc_precision precision);
 /* No network may be in use. NULL is fine; returns NULL. */
 struct srv_registry *srv_registry_destroy(struct srv_registry *r);
 

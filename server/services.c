@@ -72,6 +72,8 @@ enum luc_status srv_services_init(struct srv_services *s, const struct cfg *c,
     if (!st) {
         s->registry = srv_registry_create(c->models, &s->catalog, (size_t)c->models_bytes);
         st = s->registry ? LUC_OK : luc_fail_nomem(err, "the networks", 0);
+        if (!st)
+            srv_registry_set_precision(s->registry, (enum luc_precision)c->precision);
     }
     if (st) {
         srv_services_done(s);

@@ -56,6 +56,25 @@ static size_t growth(struct net *n, size_t size, bool fast)
     return luc_graph_bytes(n->g) - before;
 }
 
+static void precision__overrules_what_a_plan_asks_for(void **state)
+{
+    (void)state;
+    float strict[SMALL], fast[SMALL], answer[SMALL];
+    struct net n;
+    build(&n);
+    const size_t y = net_value(&n, "y");
+    ask(n.g, y, LARGE, false, strict);
+    ask(n.g, y, LARGE, true, fast);
+    assert_memory_not_equal(strict, fast, sizeof(strict));
+    n.g->precision = LUC_PRECISION_STRICT;
+    ask(n.g, y, LARGE, true, answer);
+    assert_memory_equal(answer, strict, sizeof(strict));
+    n.g->precision = LUC_PRECISION_FAST;
+    ask(n.g, y, LARGE, false, answer);
+    assert_memory_equal(answer, fast, sizeof(fast));
+    net_done(&n);
+}
+
 static void packing__a_plan_packs_what_it_reads_once(void **state)
 {
     (void)state;
@@ -132,6 +151,7 @@ static void packing__a_shared_graph_takes_the_originals(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(precision__overrules_what_a_plan_asks_for),
         cmocka_unit_test(packing__a_plan_packs_what_it_reads_once),
         cmocka_unit_test(packing__answers_do_not_depend_on_who_asked_before),
         cmocka_unit_test(packing__a_shared_graph_takes_the_originals),

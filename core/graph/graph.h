@@ -34,6 +34,10 @@ struct luc_node {
     struct luc_graph *owner;
 };
 
+/* Which plans may compute with Winograd's convolutions: those that ask (luc_plan_spec.fast), none,
+ * all. */
+enum luc_precision { LUC_PRECISION_AUTO, LUC_PRECISION_STRICT, LUC_PRECISION_FAST };
+
 struct luc_graph {
     struct luc_arena *arena; /* owns names, attributes, constants, packed weights */
     int opset;
@@ -42,6 +46,7 @@ struct luc_graph {
     struct luc_node *nodes;
     size_t *inputs, *outputs; /* value indices */
     struct luc_lock *lock;    /* of what is packed */
+    enum luc_precision precision;
     /* private to graph.c */
     size_t cap_values, cap_nodes, cap_inputs, cap_outputs, cap_slots;
     size_t *slots; /* name -> value hash table */

@@ -438,7 +438,10 @@ enum luc_status luc_plan_create(const struct luc_plan_spec *spec, struct luc_are
                                 const struct luc_plan **plan, struct luc_error *err)
 {
     const struct luc_graph *g = spec->graph;
-    struct planner p = { .spec = spec, .arena = arena };
+    struct luc_plan_spec decided = *spec;
+    struct planner p = { .spec = &decided, .arena = arena };
+    if (g->precision != LUC_PRECISION_AUTO)
+        decided.fast = g->precision == LUC_PRECISION_FAST;
     p.plan = luc_arena_alloc(arena, 1, sizeof(*p.plan));
     p.n_readers = luc_arena_alloc(arena, g->n_values, sizeof(*p.n_readers));
     p.node_needed = luc_arena_alloc(arena, g->n_nodes, sizeof(*p.node_needed));
@@ -448,7 +451,7 @@ enum luc_status luc_plan_create(const struct luc_plan_spec *spec, struct luc_are
     p.plan->graph = g;
     p.plan->spots = spots;
     p.plan->lanes = spec->lanes ? spec->lanes : 1;
-    p.plan->fast = spec->fast;
+    p.plan->fast = decided.fast;
     p.plan->softplus = (float)spec->softplus;
     const enum luc_status st = make_plan(&p, err);
     for (size_t i = 0; !st && i < p.plan->n_steps; i++)

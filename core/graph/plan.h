@@ -25,7 +25,8 @@ struct luc_plan_spec {
     bool no_fusion; /* keep bias+ReLU separate */
     /* Winograd's convolutions, several times faster on large maps. Outputs move by about 1e-6, but a
      * ReLU's input within that of zero may fall on the other side, and then a gradient moves by up
-     * to 1e-3 of itself: for pictures made by many steps, not for maps that explain. */
+     * to 1e-3 of itself: for pictures made by many steps, not for maps that explain. The graph's
+     * `precision` may decide otherwise. */
     bool fast;
     /* When > 0: every Relu is the softplus ln(1 + e^(b x)) / b with this b, forward and backward,
      * whatever the rule. A gradient then reaches units that a ReLU has shut: for pictures made by

@@ -75,6 +75,7 @@ static enum luc_status allocate(struct luc_region *r, struct luc_error *err)
         r->parts[i] = (struct luc_region_part){
             .state = LUC_REGION_CLEAN, .value = LUC_NONE, .kept = LUC_NONE, .cut = LUC_NONE
         };
+    r->graph->precision = r->spec.graph->precision;
     return LUC_OK;
 }
 

@@ -15,6 +15,8 @@ enum luc_status luc_keep_name(const struct luc_run *run, const char *kind, size_
                    m->hash ? m->hash : m->name, m->graph->values[layer].name,
                    (long long)run->input->fit, (int)m->in.fit, m->in.width, m->in.height,
                    run->input->background);
+    if (m->graph->precision != LUC_PRECISION_AUTO)
+        luc_str_printf(&text, "precision %d\n", (int)m->graph->precision);
     for (size_t c = 0; c < 3; c++)
         luc_str_printf(&text, "%d %.9g %.9g\n", (int)m->in.channels, (double)m->in.mean[c],
                        (double)m->in.scale[c]);
