@@ -86,6 +86,7 @@ static int list(struct session *s)
 
 /* One line that is written over, four times a second at most; silent without a terminal. */
 struct meter {
+    const char *models;
     bool terminal, open;
     long long last_ms;
 };
@@ -112,6 +113,10 @@ static void show_pulled(void *ctx, const struct cfg_entry *e, bool fresh)
         fputc('\n', stderr);
     m->open = false;
     printf("%s: %s\n", e->name, fresh ? "pulled" : "already there");
+    if (!fresh && !srv_is_current(m->models, e))
+        printf("  its description is not the catalog's: to take that, remove %s/%s.json and pull "
+               "again\n",
+               m->models, e->name);
     fflush(stdout);
 }
 
@@ -144,7 +149,7 @@ static int pull(struct session *s)
     struct luc_error err = { 0 };
     size_t n;
     const struct cfg_entry **entries = chosen(s, &n);
-    struct meter m = { .terminal = isatty(STDERR_FILENO) };
+    struct meter m = { .models = s->c.models, .terminal = isatty(STDERR_FILENO) };
     if (!entries)
         return 2;
     struct srv_pull p = { .models = s->c.models,

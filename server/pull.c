@@ -249,6 +249,19 @@ bool srv_is_pulled(const char *models, const char *name)
     return join(path, models, name, ".json", NULL) == LUC_OK && access(path, F_OK) == 0;
 }
 
+bool srv_is_current(const char *models, const struct cfg_entry *e)
+{
+    char path[PATH_BYTES], *text = NULL;
+    size_t size = 0;
+    const size_t n = strlen(e->json);
+    if (join(path, models, e->name, ".json", NULL) != LUC_OK ||
+        luc_file_read(path, n + 1, &text, &size, NULL) != LUC_OK)
+        return false;
+    const bool same = size == n + 1 && memcmp(text, e->json, n) == 0;
+    free(text);
+    return same;
+}
+
 static enum luc_status pull_all(struct pulling *w, const struct cfg_entry *const *entries, size_t n,
                                 struct luc_error *err)
 {

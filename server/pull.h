@@ -27,6 +27,9 @@ LUC_MUST_USE enum luc_status srv_pull(const struct srv_pull *p,
 
 /* Whether MODELS/NAME.json is there. */
 bool srv_is_pulled(const char *models, const char *name);
+/* Whether it is there and says what the catalog says. It does not after it was edited, or when the
+ * catalog was mended since. */
+bool srv_is_current(const char *models, const struct cfg_entry *e);
 
 /* The base URL that the npm client is configured with. LUC_NOT_FOUND when there is no npm. */
 LUC_MUST_USE enum luc_status srv_npm_registry(char *url, size_t size, struct luc_error *err);

@@ -128,6 +128,20 @@ static void pull__from_a_file_then_says_it_is_there(void **state)
     assert_int_equal(pull_from(p, "file:///nowhere", NULL), LUC_OK);
 }
 
+static void pull__knows_when_a_description_is_not_the_catalogs(void **state)
+{
+    struct place *p = *state;
+    char url[700];
+    tiny_write(p->folder, "body", p->body, p->size);
+    snprintf(url, sizeof(url), "file://%s/body", p->folder);
+    const struct cfg_catalog c = catalog_of(p, url);
+    assert_false(srv_is_current(p->models, c.entries));
+    assert_int_equal(pull_from(p, url, NULL), LUC_OK);
+    assert_true(srv_is_current(p->models, c.entries));
+    tiny_write(p->models, "net.json", "{}", 2);
+    assert_false(srv_is_current(p->models, c.entries));
+}
+
 static void pull__goes_on_where_the_connection_dropped(void **state)
 {
     struct place *p = *state;
@@ -488,6 +502,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         IN_PLACE(pull__from_a_file_then_says_it_is_there),
+        IN_PLACE(pull__knows_when_a_description_is_not_the_catalogs),
         IN_PLACE(pull__goes_on_where_the_connection_dropped),
         IN_PLACE(pull__broken_off_resumes_the_next_time),
         IN_PLACE(pull__starts_over_where_ranges_are_not_served),
