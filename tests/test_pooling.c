@@ -63,10 +63,40 @@ static void pooling__agrees_with_the_definition(void **state)
     }
 }
 
+/* Maps wider than what is worked at a time, and windows wider than that. */
+static void pooling__of_wide_maps_agrees_with_the_definition(void **state)
+{
+    (void)state;
+    static const struct luc_window cases[] = {
+        { 4, 2500, 4, 2500, 3, 3, 1, 1, 1, 1, 1, 1, 1, 1 },
+        { 5, 2501, 2, 1250, 3, 3, 2, 2, 1, 1, 0, 0, 0, 0 },
+        { 3, 2500, 2, 833, 2, 4, 1, 3, 1, 1, 0, 1, 0, 0 },
+        { 2, 3000, 2, 2, 1, 3, 1, 1500, 1, 1, 0, 1, 0, 0 },
+        { 2, 2000, 2, 1951, 1, 700, 1, 1, 1, 1, 0, 300, 0, 350 },
+        { 1, 2000, 1, 401, 1, 5, 1, 1, 1, 400, 0, 1, 0, 0 },
+    };
+    struct luc_rng rng;
+    luc_rng_seed(&rng, 6);
+    for (size_t k = 0; k < sizeof(cases) / sizeof(cases[0]); k++) {
+        const struct luc_window *win = &cases[k];
+        const size_t n_x = win->h * win->w, n_y = win->oh * win->ow;
+        float *x = malloc(n_x * sizeof(*x)), *y = malloc(n_y * sizeof(*y));
+        float *ref = malloc(n_y * sizeof(*ref));
+        assert_true(x && y && ref);
+        for (size_t i = 0; i < n_x; i++)
+            x[i] = (float)luc_rng_below(&rng, 1000) - 500.0f;
+        luc_pool_max(win, x, y, NULL);
+        luc_pool_max_ref(win, x, ref, NULL);
+        assert_memory_equal(y, ref, n_y * sizeof(*y));
+        free(x), free(y), free(ref);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pooling__agrees_with_the_definition),
+        cmocka_unit_test(pooling__of_wide_maps_agrees_with_the_definition),
     };
     return cmocka_run_group_tests_name("pooling", tests, NULL, NULL);
 }

@@ -19,7 +19,48 @@ __attribute__((always_inline)) static inline void max_into(float *y, const float
         y[o] = row[o * stride + shift] > y[o] ? row[o * stride + shift] : y[o];
 }
 
+#define SPAN 1024 /* columns at a time: their maxima stay in the first cache */
+
+/* The largest of the rows under output row oh, for `n` columns from `col` on, counted from the
+ * padding's first. */
+__attribute__((always_inline)) static inline void fold_rows(const struct luc_window *win,
+                                                            const float *x, size_t oh, size_t col,
+                                                            size_t n, float *most)
+{
+    size_t h, lo, hi;
+    luc_window_range(win->w, 1, col, win->pl, 0, n, &lo, &hi);
+    for (size_t i = 0; i < n; i++)
+        most[i] = -INFINITY;
+    for (size_t i = 0; i < win->kh; i++)
+        if (input_row(win, oh, i, &h))
+            max_into(most, x + h * win->w, lo, hi, 1, col - win->pl);
+}
+
+/* Rows first, then columns: for k x k taps k passes over all columns and k over those that begin a
+ * window, in place of k * k. */
 LUC_CLONES static void max_rows(const struct luc_window *win, const float *x, float *y)
+{
+    const size_t extent = luc_extent(win->kw, win->dw), each = (SPAN - extent) / win->sw + 1;
+    float most[SPAN];
+    for (size_t oh = 0; oh < win->oh; oh++)
+        for (size_t o = 0; o < win->ow; o += each) {
+            const size_t n = each < win->ow - o ? each : win->ow - o;
+            fold_rows(win, x, oh, o * win->sw, (n - 1) * win->sw + extent, most);
+            for (size_t i = 0; i < n; i++)
+                y[i] = -INFINITY;
+            for (size_t j = 0; j < extent; j += win->dw)
+                if (win->sw == 1)
+                    max_into(y, most, 0, n, 1, j);
+                else if (win->sw == 2)
+                    max_into(y, most, 0, n, 2, j);
+                else
+                    max_into(y, most, 0, n, win->sw, j);
+            y += n;
+        }
+}
+
+/* The same tap by tap, for windows of any width. */
+LUC_CLONES static void max_taps(const struct luc_window *win, const float *x, float *y)
 {
     for (size_t oh = 0; oh < win->oh; oh++, y += win->ow) {
         for (size_t o = 0; o < win->ow; o++)
@@ -31,13 +72,7 @@ LUC_CLONES static void max_rows(const struct luc_window *win, const float *x, fl
             const size_t at = t % win->kw * win->dw;
             luc_window_range(win->w, win->sw, at, win->pl, 0, win->ow, &lo, &hi);
             /* at - pl may wrap below zero; the first term makes up for it */
-            const float *row = x + h * win->w;
-            if (win->sw == 1)
-                max_into(y, row, lo, hi, 1, at - win->pl);
-            else if (win->sw == 2)
-                max_into(y, row, lo, hi, 2, at - win->pl);
-            else
-                max_into(y, row, lo, hi, win->sw, at - win->pl);
+            max_into(y, x + h * win->w, lo, hi, win->sw, at - win->pl);
         }
     }
 }
@@ -68,8 +103,10 @@ void luc_pool_max(const struct luc_window *win, const float *x, float *y, uint32
 {
     if (argmax)
         argmax_rows(win, x, y, argmax);
-    else
+    else if (luc_extent(win->kw, win->dw) <= SPAN / 2)
         max_rows(win, x, y);
+    else
+        max_taps(win, x, y);
 }
 
 /* Taps of output o along one axis that lie in [from, end), counted from the padding's start. */
