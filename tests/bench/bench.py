@@ -21,6 +21,7 @@ import time
 from bench_cases import BUILT, CASES, ROOT, SHARED
 
 START_S = 120  # for a peer to load and warm up
+REST_S = 0.1   # between turns: onnxruntime's threads spin for 45 ms after theirs
 NAMES = {"torch": "PyTorch", "ort": "onnxruntime"}
 COLUMNS = ("", "thr", "lucida ms", "(best)", "torch ms", "(best)", "ort ms", "(best)", "x torch",
            "x ort", "goal", "met", "GFLOP/s", "peak")
@@ -53,7 +54,7 @@ class Contestant:
 
     def turn(self):
         if self.p:
-            time.sleep(0.02)  # lets the last one's spinning threads go to sleep
+            time.sleep(REST_S)
             self.p.stdin.write("\n")
             self.p.stdin.flush()
             self.ms.append(float(self.answer()))
