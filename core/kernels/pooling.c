@@ -41,7 +41,7 @@ __attribute__((always_inline)) static inline void fold_rows(const struct luc_win
 LUC_CLONES static void max_rows(const struct luc_window *win, const float *x, float *y)
 {
     const size_t extent = luc_extent(win->kw, win->dw), each = (SPAN - extent) / win->sw + 1;
-    float most[SPAN];
+    float most[SPAN] = { 0 }; /* all that is read is set below, which the analyser cannot see */
     for (size_t oh = 0; oh < win->oh; oh++)
         for (size_t o = 0; o < win->ow; o += each) {
             const size_t n = each < win->ow - o ? each : win->ow - o;
