@@ -111,7 +111,7 @@ class Occlusion(Case):
 
 CASES = [
     Net("resnet50", "resnet50", 224, 224, 1.1),
-    Net("resnet50-fast", "resnet50", 224, 224, 1, fast="fast"),
+    Net("resnet50-fast", "resnet50", 224, 224, 1.1, fast="fast"),
     Net("resnet50-gradient", "resnet50", 224, 224, 1, mode="gradient"),
     Net("resnet50-batch32", "resnet50", 224, 224, 1, batch=32),
     Net("squeezenet", "squeezenet1_1", 224, 224, 1),
