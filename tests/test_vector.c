@@ -2,6 +2,7 @@
 #include "core/base/rng.h"
 #include "core/generate/gram.h"
 #include "core/generate/vector.h"
+#include "core/tensor/blas.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -167,6 +168,7 @@ static void gram__gives_back_the_product_added_or_set(void **state)
 
 int main(void)
 {
+    luc_blas_init(); /* one thread, as everywhere: the split is ours */
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(vectors__are_what_plain_loops_make_of_them),
         cmocka_unit_test(sums__have_the_same_bits_on_any_number_of_threads),
