@@ -78,7 +78,7 @@ static int check(const struct luc_conv *g, struct luc_rng *rng)
         off[3] = worst(y, ref, n_y);
     }
     if (can) {
-        luc_winograd_pack(weights, g->c_out, g->c_in, u);
+        luc_winograd_pack(weights, g->c_out, g->c_in, u, NULL);
         const struct luc_winograd wino = { .u = u };
         luc_winograd_y(g, x, &wino, &fin, y, scratch, &threads);
         off[2] = worst(y, ref, n_y);

@@ -78,7 +78,7 @@ static struct data make(const struct luc_conv *g, struct luc_rng *rng, size_t la
     d.w = numbers(g->c_out * g->c_in * 9, rng, false);
     d.bias = numbers(g->c_out, rng, false);
     d.u = room(luc_winograd_floats(g->c_out, g->c_in) * sizeof(float));
-    luc_winograd_pack(d.w, g->c_out, g->c_in, d.u);
+    luc_winograd_pack(d.w, g->c_out, g->c_in, d.u, NULL);
     d.scratch = room(y > dx ? y : dx);
     memset(d.scratch, 0xFF, y > dx ? y : dx);
     return d;
@@ -247,6 +247,24 @@ static void winograd__same_bits_for_any_number_of_threads(void **state)
     luc_pool_destroy(pool);
 }
 
+static void winograd__packs_the_same_by_any_number_of_threads(void **state)
+{
+    (void)state;
+    enum { OUT = 500, IN = 250 };
+    const size_t bytes = luc_winograd_floats(OUT, IN) * sizeof(float);
+    struct luc_pool *pool = luc_pool_create(3);
+    const struct luc_threads threads = { .pool = pool, .width = 4 };
+    struct luc_rng rng;
+    luc_rng_seed(&rng, 25);
+    float *w = numbers((size_t)OUT * IN * 9, &rng, false), *one = room(bytes), *four = room(bytes);
+    memset(one, 0xFF, bytes), memset(four, 0xEE, bytes);
+    luc_winograd_pack(w, OUT, IN, one, NULL);
+    luc_winograd_pack(w, OUT, IN, four, &threads);
+    assert_memory_equal(one, four, bytes);
+    free(w), free(one), free(four);
+    luc_pool_destroy(pool);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -254,6 +272,7 @@ int main(void)
         cmocka_unit_test(winograd__every_split_agrees_with_the_definition),
         cmocka_unit_test(winograd__error_is_what_the_header_states),
         cmocka_unit_test(winograd__same_bits_for_any_number_of_threads),
+        cmocka_unit_test(winograd__packs_the_same_by_any_number_of_threads),
     };
     return cmocka_run_group_tests_name("winograd", tests, NULL, NULL);
 }

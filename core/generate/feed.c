@@ -15,6 +15,7 @@ enum luc_status luc_feed_exec(const struct luc_model *m, const struct luc_thread
     ask.graph = m->graph;
     ask.inputs = &shape;
     ask.lanes = luc_lanes(threads);
+    ask.threads = threads;
     ask.fast = true; /* hundreds of passes; no single gradient matters to the last digit */
     const enum luc_status st = luc_plan_create(&ask, arena, &plan, err);
     return st ? st : luc_exec_create(plan, arena, threads, exec, err);

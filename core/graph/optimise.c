@@ -280,7 +280,8 @@ typedef enum luc_status prepare_fn(const struct luc_op_call *c, struct luc_arena
                                    const void **packed, struct luc_error *err);
 
 static enum luc_status prepare_node(struct luc_graph *g, const struct luc_node *node,
-                                    prepare_fn *prepare, const void **packed, struct luc_error *err)
+                                    prepare_fn *prepare, const struct luc_threads *threads,
+                                    const void **packed, struct luc_error *err)
 {
     const struct luc_arena_mark mark = luc_arena_mark(g->arena);
     struct luc_tensor *t = luc_arena_alloc(g->arena, node->n_in, sizeof(*t));
@@ -293,9 +294,12 @@ static enum luc_status prepare_node(struct luc_graph *g, const struct luc_node *
         t[k] = g->values[node->in[k]].constant;
         in[k] = &t[k];
     }
-    const struct luc_op_call call = {
-        .attrs = node->attrs, .opset = g->opset, .n_in = node->n_in, .n_out = node->n_out, .in = in
-    };
+    const struct luc_op_call call = { .attrs = node->attrs,
+                                      .opset = g->opset,
+                                      .n_in = node->n_in,
+                                      .n_out = node->n_out,
+                                      .in = in,
+                                      .threads = threads };
     const enum luc_status st = prepare(&call, g->arena, packed, err);
     if (!st && !*packed)
         luc_arena_release(g->arena, mark);
@@ -314,30 +318,32 @@ static enum luc_status prepare_nodes(struct luc_graph *g, struct luc_error *err)
     for (size_t i = 0; !st && i < g->n_nodes; i++) {
         struct luc_node *node = &g->nodes[i];
         if (node->op->prepare && !node->prepared && !packs_late(node))
-            st = prepare_node(g, node, node->op->prepare, &node->prepared, err);
+            st = prepare_node(g, node, node->op->prepare, NULL, &node->prepared, err);
     }
     return st;
 }
 
 /* Under the lock. What does not fit into memory stays as it is. */
-static void pack_node(struct luc_graph *g, struct luc_node *node, unsigned wants)
+static void pack_node(struct luc_graph *g, struct luc_node *node, unsigned wants,
+                      const struct luc_threads *threads)
 {
     const unsigned left = wants & ~node->tried;
     enum luc_status st = LUC_OK;
     if ((left & LUC_PACKS_PACKED) && node->op->pack)
-        st = prepare_node(g, node, node->op->pack, &node->packed, NULL);
+        st = prepare_node(g, node, node->op->pack, threads, &node->packed, NULL);
     if ((left & LUC_PACKS_PREPARED) && node->op->prepare && packs_late(node))
-        st = prepare_node(g, node, node->op->prepare, &node->prepared, NULL);
+        st = prepare_node(g, node, node->op->prepare, threads, &node->prepared, NULL);
     (void)st;
     node->tried |= wants;
 }
 
-struct luc_packed luc_graph_take(struct luc_graph *g, struct luc_node *node, unsigned wants)
+struct luc_packed luc_graph_take(struct luc_graph *g, struct luc_node *node, unsigned wants,
+                                 const struct luc_threads *threads)
 {
     if (node->origin)
         g = node->owner, node = node->origin;
     luc_lock_take(g->lock);
-    pack_node(g, node, wants);
+    pack_node(g, node, wants, threads);
     const struct luc_packed packed = {
         .prepared = (wants & LUC_PACKS_PREPARED) || !packs_late(node) ? node->prepared : NULL,
         .packed = wants & LUC_PACKS_PACKED ? node->packed : NULL,
@@ -349,7 +355,7 @@ struct luc_packed luc_graph_take(struct luc_graph *g, struct luc_node *node, uns
 void luc_graph_pack(struct luc_graph *g)
 {
     for (size_t i = 0; i < g->n_nodes; i++) {
-        const struct luc_packed packed = luc_graph_take(g, &g->nodes[i], LUC_PACKS_ALL);
+        const struct luc_packed packed = luc_graph_take(g, &g->nodes[i], LUC_PACKS_ALL, NULL);
         if (g->nodes[i].origin)
             g->nodes[i].prepared = packed.prepared, g->nodes[i].packed = packed.packed;
     }

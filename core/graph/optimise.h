@@ -25,7 +25,8 @@ void luc_graph_pack(struct luc_graph *g);
 struct luc_packed {
     const void *prepared, *packed;
 };
-struct luc_packed luc_graph_take(struct luc_graph *g, struct luc_node *node, unsigned wants);
+struct luc_packed luc_graph_take(struct luc_graph *g, struct luc_node *node, unsigned wants,
+                                 const struct luc_threads *threads);
 
 /* Memory of the graph and its weights, with what is packed so far. Waits for a packing to end. */
 size_t luc_graph_bytes(const struct luc_graph *g);

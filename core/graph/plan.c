@@ -425,13 +425,14 @@ static enum luc_status make_plan(struct planner *p, struct luc_error *err)
 }
 
 /* Behind the const, under a lock. Where one kind could not be made, the other may. */
-static void take_packed(struct luc_step *step, const struct luc_graph *g)
+static void take_packed(struct luc_step *step, const struct luc_graph *g,
+                        const struct luc_threads *threads)
 {
     struct luc_graph *graph = (struct luc_graph *)(uintptr_t)g;
     struct luc_node *node = (struct luc_node *)(uintptr_t)step->node;
-    step->packed = luc_graph_take(graph, node, step->wants);
+    step->packed = luc_graph_take(graph, node, step->wants, threads);
     if (step->wants == LUC_PACKS_PREPARED && !step->packed.prepared)
-        step->packed = luc_graph_take(graph, node, LUC_PACKS_PACKED);
+        step->packed = luc_graph_take(graph, node, LUC_PACKS_PACKED, threads);
 }
 
 enum luc_status luc_plan_create(const struct luc_plan_spec *spec, struct luc_arena *arena,
@@ -455,7 +456,7 @@ enum luc_status luc_plan_create(const struct luc_plan_spec *spec, struct luc_are
     p.plan->softplus = (float)spec->softplus;
     const enum luc_status st = make_plan(&p, err);
     for (size_t i = 0; !st && i < p.plan->n_steps; i++)
-        take_packed(&p.plan->steps[i], g);
+        take_packed(&p.plan->steps[i], g, spec->threads);
     if (!st)
         *plan = p.plan;
     return st;

@@ -21,8 +21,9 @@ struct luc_plan_spec {
     const struct luc_shape *inputs;   /* graph->n_inputs shapes */
     const size_t *taps, *seeds, *wrt; /* value indices */
     size_t n_taps, n_seeds, n_wrt;
-    size_t lanes;   /* widest thread budget the plan may run with; 0 means 1 */
-    bool no_fusion; /* keep bias+ReLU separate */
+    size_t lanes;                      /* widest thread budget the plan may run with; 0 means 1 */
+    const struct luc_threads *threads; /* that pack weights nobody read before; may be NULL */
+    bool no_fusion;                    /* keep bias+ReLU separate */
     /* Winograd's convolutions, several times faster on large maps. Outputs move by about 1e-6, but a
      * ReLU's input within that of zero may fall on the other side, and then a gradient moves by up
      * to 1e-3 of itself: for pictures made by many steps, not for maps that explain. The graph's

@@ -15,6 +15,7 @@ static enum luc_status run_whole(struct luc_region *r, double *flops, struct luc
                                        .taps = r->kept,
                                        .n_taps = r->n_kept + s->n_values,
                                        .lanes = luc_lanes(s->threads),
+                                       .threads = s->threads,
                                        .fast = true };
     const struct luc_plan *plan = NULL;
     enum luc_status st = luc_plan_create(&ask, r->arena, &plan, err);
@@ -49,6 +50,7 @@ static enum luc_status make_exec(struct luc_region *r, double whole_flops, struc
                                        .taps = taps,
                                        .n_taps = s->n_values,
                                        .lanes = luc_lanes(s->threads),
+                                       .threads = s->threads,
                                        .fast = true };
     const struct luc_plan *plan = NULL;
     st = luc_plan_create(&ask, r->arena, &plan, err);

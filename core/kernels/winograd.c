@@ -60,18 +60,34 @@ size_t luc_winograd_floats(size_t c_out, size_t c_in)
     return out > SIZE_MAX / POINTS / sizeof(float) / in ? 0 : POINTS * out * in;
 }
 
-/* Packed as [position][c_out / 8][c_in][8 of c_out]. */
-void luc_winograd_pack(const float *w, size_t c_out, size_t c_in, float *u)
+struct packing {
+    const float *w;
+    float *u;
+    size_t c_out, c_in, out, in; /* out, in: rounded up to panels */
+};
+
+/* One panel of output channels. */
+static void pack_item(void *ctx, size_t item, size_t lane)
 {
-    const size_t out = round_to(c_out, PANEL), in = round_to(c_in, PANEL);
-    for (size_t k = 0; k < out; k += PANEL)
-        for (size_t c = 0; c < in; c++) {
-            float some[POINTS][PANEL] = { 0 };
-            for (size_t i = 0; i < PANEL && k + i < c_out && c < c_in; i++)
-                luc_strip_weights(w + ((k + i) * c_in + c) * 9, &some[0][i], PANEL);
-            for (size_t p = 0; p < POINTS; p++)
-                memcpy(u + (p * out + k) * in + c * PANEL, some[p], sizeof(some[p]));
-        }
+    const struct packing *j = ctx;
+    const size_t k = item * PANEL;
+    (void)lane;
+    for (size_t c = 0; c < j->in; c++) {
+        float some[POINTS][PANEL] = { 0 };
+        for (size_t i = 0; i < PANEL && k + i < j->c_out && c < j->c_in; i++)
+            luc_strip_weights(j->w + ((k + i) * j->c_in + c) * 9, &some[0][i], PANEL);
+        for (size_t p = 0; p < POINTS; p++)
+            memcpy(j->u + (p * j->out + k) * j->in + c * PANEL, some[p], sizeof(some[p]));
+    }
+}
+
+/* Packed as [position][c_out / 8][c_in][8 of c_out]. */
+void luc_winograd_pack(const float *w, size_t c_out, size_t c_in, float *u,
+                       const struct luc_threads *threads)
+{
+    struct packing j = { .w = w, .u = u, .c_out = c_out, .c_in = c_in };
+    j.out = round_to(c_out, PANEL), j.in = round_to(c_in, PANEL);
+    luc_parallel_for(threads, j.out / PANEL, pack_item, &j);
 }
 
 /* -- input --------------------------------------------------------------------------------- */

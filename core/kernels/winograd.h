@@ -25,7 +25,8 @@ bool luc_winograd_pays(const struct luc_conv *g, bool gradient);
 /* Floats of the packed weights; 0 when that overflows. */
 size_t luc_winograd_floats(size_t c_out, size_t c_in);
 /* w [c_out, c_in, 3, 3] into u, aligned to LUC_ALIGN. */
-void luc_winograd_pack(const float *w, size_t c_out, size_t c_in, float *u);
+void luc_winograd_pack(const float *w, size_t c_out, size_t c_in, float *u,
+                       const struct luc_threads *threads);
 
 /* Bytes of scratch for y or dx. */
 size_t luc_winograd_scratch(const struct luc_conv *g, bool gradient, size_t lanes);

@@ -178,6 +178,7 @@ static enum luc_status run_network(struct turn *t, const struct luc_tensor *inpu
                                        .taps = out,
                                        .n_taps = 1,
                                        .lanes = luc_lanes(run->threads),
+                                       .threads = run->threads,
                                        .fast = true };
     const struct luc_plan *plan = NULL;
     struct luc_exec *x = NULL;

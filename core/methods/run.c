@@ -182,6 +182,7 @@ enum luc_status luc_run_plan(struct luc_run *run, const struct luc_shape *input,
                                         .wrt = ask->wrt,
                                         .n_wrt = ask->n_wrt,
                                         .lanes = luc_lanes(run->threads),
+                                        .threads = run->threads,
                                         .backward_again = ask->backward_again,
                                         .fast = ask->fast };
     return luc_plan_create(&spec, run->arena, plan, err);

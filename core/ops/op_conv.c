@@ -173,7 +173,7 @@ static enum luc_status prepare(const struct luc_op_call *c, struct luc_arena *ar
     const size_t left = luc_arena_limit(arena) - luc_arena_used(arena);
     float *u = floats < left / 2 / sizeof(float) ? luc_arena_raw(arena, floats, sizeof(*u)) : NULL;
     if (u)
-        luc_winograd_pack(w->data, w->shape.dim[0], w->shape.dim[1], u);
+        luc_winograd_pack(w->data, w->shape.dim[0], w->shape.dim[1], u, c->threads);
     *prepared = u;
     return LUC_OK;
 }
@@ -199,7 +199,7 @@ static enum luc_status pack(const struct luc_op_call *c, struct luc_arena *arena
         return LUC_OK;
     float *panels = luc_arena_raw(arena, floats, sizeof(*panels));
     if (panels)
-        luc_panels_pack(&weights, panels, NULL);
+        luc_panels_pack(&weights, panels, c->threads);
     *packed = panels;
     return LUC_OK;
 }
