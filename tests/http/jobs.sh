@@ -16,17 +16,6 @@ submit_long() {
     submit -F "image=@$cat_jpg" "$slow"
 }
 
-# until_has FILTER: waits until the filter is true of $job
-until_has() {
-    for _ in $(seq 300); do
-        ask "/jobs/$job" >/dev/null
-        ! jq -e "$1" "$work/body" >/dev/null || return 0
-        sleep 0.05
-    done
-    complain "job $job never has $1: $(jq -c "[.state, .step, .error]" "$work/body")"
-    exit 1
-}
-
 # until_is STATE: waits for $job
 until_is() {
     for _ in $(seq 300); do

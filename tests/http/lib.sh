@@ -103,6 +103,17 @@ body() {
     jq -e "$1" "$work/body" >/dev/null || { complain "body: $1"; head -c 400 "$work/body"; }
 }
 
+# until_has FILTER: waits until a jq filter is true of $job
+until_has() {
+    for _ in $(seq 600); do
+        ask "/jobs/${job:?}" >/dev/null
+        ! jq -e "$1" "$work/body" >/dev/null || return 0
+        sleep 0.05
+    done
+    complain "job $job never has $1: $(jq -c "[.state, .attempt, .step, .error]" "$work/body")"
+    exit 1
+}
+
 rss_kib() {
     awk '/^VmRSS/ { print $2 }' "/proc/$pid/status"
 }

@@ -14,19 +14,8 @@ submit() { # CURL-ARGUMENTS PATH: $job
     job=$(jq -r .id "$work/body")
 }
 
-# wait_for FILTER: of $job
-wait_for() {
-    for _ in $(seq 600); do
-        ask "/jobs/$job" >/dev/null
-        ! jq -e "$1" "$work/body" >/dev/null || return 0
-        sleep 0.05
-    done
-    complain "job $job never has $1: $(jq -c "[.state, .attempt, .step, .error]" "$work/body")"
-    exit 1
-}
-
 result() {
-    wait_for '.state == "succeeded"'
+    until_has '.state == "succeeded"'
     curl -s -H 'Accept: image/png' "$url/jobs/$job/result" | sha256sum | cut -c1-64
 }
 
@@ -41,12 +30,12 @@ resumes() {
     stop
     serve_slowly
     submit -F "$given" "$path"
-    wait_for ".state == \"running\" and .step >= $least"
+    until_has ".state == \"running\" and .step >= $least"
     kill -9 "$pid"
     wait "$pid" 2>/dev/null || :
     pid=
     serve_slowly
-    wait_for '.attempt == 2 and .step > 0'
+    until_has '.attempt == 2 and .step > 0'
     at=$(jq .step "$work/body")
     check "$name goes on: at step $at, killed after $least" [ "$at" -ge "$least" ]
     stop
