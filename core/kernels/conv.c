@@ -2,6 +2,7 @@
 #include "core/kernels/clones.h"
 #include "core/kernels/conv_rows.h"
 #include "core/kernels/im2col.h"
+#include "core/kernels/sizes.h"
 #include "core/tensor/blas.h"
 
 #include <assert.h>
@@ -11,31 +12,10 @@
 #define BLOCK ((size_t)1 << 18) /* floats: 1 MiB, half a second-level cache */
 #define ITEMS 8                 /* what a loop is split into at least, where it can be */
 
-static size_t min(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
-static size_t max(size_t a, size_t b)
-{
-    return a > b ? a : b;
-}
-
-static size_t div_up(size_t a, size_t b)
-{
-    assert(b > 0);
-    return (a + b - 1) / b;
-}
-
-static size_t round16(size_t a)
-{
-    return (a + 15) / 16 * 16;
-}
-
 /* `size` in equal pieces of at most `most`, multiples of 16. */
 static size_t piece(size_t size, size_t most)
 {
-    return min(size, round16(div_up(size, div_up(size, max(most, 16)))));
+    return luc_min(size, luc_round_up(luc_div_up(size, luc_div_up(size, luc_max(most, 16))), 16));
 }
 
 /* The matrices of one group: w is [m, k], the unrolled x [k, p], y [m, p]. */
@@ -95,16 +75,16 @@ struct cut {
 static struct cut cut_result(size_t images, size_t rows, size_t p)
 {
     struct cut c = { 0 };
-    size_t n = p <= 640 ? 1 : div_up(p, 512);
+    size_t n = p <= 640 ? 1 : luc_div_up(p, 512);
     if (p > 2048 && n < ITEMS)
         n = ITEMS;
-    c.cols = piece(p, div_up(p, n));
+    c.cols = piece(p, luc_div_up(p, n));
     c.rows = rows;
-    if (images * div_up(p, c.cols) < 4) {
+    if (images * luc_div_up(p, c.cols) < 4) {
         c.cols = p;
-        c.rows = piece(rows, max(32, div_up(rows, ITEMS)));
+        c.rows = piece(rows, luc_max(32, luc_div_up(rows, ITEMS)));
     }
-    c.n_cols = div_up(p, c.cols), c.n_rows = div_up(rows, c.rows);
+    c.n_cols = luc_div_up(p, c.cols), c.n_rows = luc_div_up(rows, c.rows);
     return c;
 }
 
@@ -155,7 +135,7 @@ static void point_item(void *ctx, size_t item, size_t lane)
     const size_t col = item % c->n_cols * c->cols, row = item / c->n_cols % c->n_rows * c->rows;
     const size_t image = item / c->n_cols / c->n_rows;
     const size_t n = image / j->g->groups, group = image % j->g->groups;
-    const size_t cols = min(c->cols, j->d.p - col), rows = min(c->rows, j->d.m - row);
+    const size_t cols = luc_min(c->cols, j->d.p - col), rows = luc_min(c->rows, j->d.m - row);
     (void)lane;
     multiply_slab(j, n, group, row, rows, col, cols, 0, j->d.k, x_group(j->g, j->x, n, group) + col,
                   j->d.p);
@@ -168,11 +148,11 @@ static void column_item(void *ctx, size_t item, size_t lane)
     const struct y_job *j = ctx;
     const size_t col = item % j->cut.n_cols * j->cut.cols, image = item / j->cut.n_cols;
     const size_t n = image / j->g->groups, group = image % j->g->groups;
-    const size_t cols = min(j->cut.cols, j->d.p - col);
-    float *block = j->scratch + lane * j->slab * round16(j->cut.cols);
+    const size_t cols = luc_min(j->cut.cols, j->d.p - col);
+    float *block = j->scratch + lane * j->slab * luc_round_up(j->cut.cols, 16);
 
     for (size_t k0 = 0; k0 < j->d.k; k0 += j->slab) {
-        const size_t k1 = min(k0 + j->slab, j->d.k);
+        const size_t k1 = luc_min(k0 + j->slab, j->d.k);
         luc_im2col(&j->g->win, x_group(j->g, j->x, n, group), k0, k1 - k0, col, cols, block);
         multiply_slab(j, n, group, 0, j->d.m, col, cols, k0, k1, block, cols);
     }
@@ -182,7 +162,7 @@ static void column_item(void *ctx, size_t item, size_t lane)
 static void shared_unroll(void *ctx, size_t item, size_t lane)
 {
     const struct y_job *j = ctx;
-    const size_t k0 = j->k0 + item * 16, k1 = min(k0 + 16, j->k1);
+    const size_t k0 = j->k0 + item * 16, k1 = luc_min(k0 + 16, j->k1);
     (void)lane;
     luc_im2col(&j->g->win, x_group(j->g, j->x, j->n, j->group), k0, k1 - k0, 0, j->d.p,
                j->scratch + item * 16 * j->d.p);
@@ -191,7 +171,7 @@ static void shared_unroll(void *ctx, size_t item, size_t lane)
 static void shared_multiply(void *ctx, size_t item, size_t lane)
 {
     const struct y_job *j = ctx;
-    const size_t row = item * j->cut.rows, rows = min(j->cut.rows, j->d.m - row);
+    const size_t row = item * j->cut.rows, rows = luc_min(j->cut.rows, j->d.m - row);
     (void)lane;
     multiply_slab(j, j->n, j->group, row, rows, 0, j->d.p, j->k0, j->k1, j->scratch, j->d.p);
     if (j->k1 == j->d.k)
@@ -202,8 +182,8 @@ static void shared_multiply(void *ctx, size_t item, size_t lane)
 static void shared_image(struct y_job *j, const struct luc_threads *threads)
 {
     for (j->k0 = 0; j->k0 < j->d.k; j->k0 = j->k1) {
-        j->k1 = min(j->k0 + j->slab, j->d.k);
-        luc_parallel_for(threads, div_up(j->k1 - j->k0, 16), shared_unroll, j);
+        j->k1 = luc_min(j->k0 + j->slab, j->d.k);
+        luc_parallel_for(threads, luc_div_up(j->k1 - j->k0, 16), shared_unroll, j);
         luc_parallel_for(threads, j->cut.n_rows, shared_multiply, j);
     }
 }
@@ -276,8 +256,8 @@ static void dx_point_item(void *ctx, size_t item, size_t lane)
     const size_t image = item / c->n_cols / c->n_rows;
     const size_t n = image / j->g->groups, group = image % j->g->groups;
     (void)lane;
-    luc_sgemm(true, false, min(c->rows, j->d.k - row), min(c->cols, j->d.p - col), j->d.m, 1.0f,
-              j->w + group * j->d.m * j->d.k + row, j->d.k,
+    luc_sgemm(true, false, luc_min(c->rows, j->d.k - row), luc_min(c->cols, j->d.p - col), j->d.m,
+              1.0f, j->w + group * j->d.m * j->d.k + row, j->d.k,
               j->dy + y_offset(j->g, n, group, 0) + col, j->d.p, j->add ? 1.0f : 0.0f,
               dx_at(j, n, group, row, col), j->d.p);
 }
@@ -288,21 +268,21 @@ static void dx_item(void *ctx, size_t item, size_t lane)
     const struct dx_job *j = ctx;
     const struct luc_window *win = &j->g->win;
     const size_t taps = win->kh * win->kw, extent = luc_extent(win->kh, win->dh);
-    const size_t h0 = item % j->n_rows * j->rows, h1 = min(h0 + j->rows, win->h);
+    const size_t h0 = item % j->n_rows * j->rows, h1 = luc_min(h0 + j->rows, win->h);
     const size_t c0 = item / j->n_rows % j->n_channels * j->channels;
     const size_t image = item / j->n_rows / j->n_channels;
     const size_t n = image / j->g->groups, group = image % j->g->groups;
-    const size_t channels = min(j->channels, j->g->c_in / j->g->groups - c0);
+    const size_t channels = luc_min(j->channels, j->g->c_in / j->g->groups - c0);
     const size_t reach = h0 + win->pt;
-    const size_t oh1 = min(win->oh, (h1 - 1 + win->pt) / win->sh + 1);
+    const size_t oh1 = luc_min(win->oh, (h1 - 1 + win->pt) / win->sh + 1);
     float *dx = dx_at(j, n, group, c0, 0);
     float *block = j->scratch + lane * j->channels * taps * j->out_rows * win->ow;
 
     for (size_t c = 0; c < channels && !j->add; c++)
         memset(dx + (c * win->h + h0) * win->w, 0, (h1 - h0) * win->w * sizeof(*dx));
-    for (size_t oh = reach >= extent ? div_up(reach - (extent - 1), win->sh) : 0; oh < oh1;
+    for (size_t oh = reach >= extent ? luc_div_up(reach - (extent - 1), win->sh) : 0; oh < oh1;
          oh += j->out_rows) {
-        const size_t end = min(oh + j->out_rows, oh1), cols = (end - oh) * win->ow;
+        const size_t end = luc_min(oh + j->out_rows, oh1), cols = (end - oh) * win->ow;
         luc_sgemm(true, false, channels * taps, cols, j->d.m, 1.0f,
                   j->w + group * j->d.m * j->d.k + c0 * taps, j->d.k,
                   j->dy + y_offset(j->g, n, group, 0) + oh * win->ow, j->d.p, 0.0f, block, cols);
@@ -318,16 +298,16 @@ static void cut_dx(struct dx_job *j)
 
     /* Blocks of rows share a margin, so they stay much taller than the kernel. */
     const size_t tall = 8 * luc_extent(win->kh, win->dh);
-    const size_t n_rows = max(1, min(div_up(ITEMS, images), win->h / tall));
-    j->rows = div_up(win->h, n_rows);
-    j->n_rows = div_up(win->h, j->rows);
+    const size_t n_rows = luc_max(1, luc_min(luc_div_up(ITEMS, images), win->h / tall));
+    j->rows = luc_div_up(win->h, n_rows);
+    j->n_rows = luc_div_up(win->h, j->rows);
 
     assert(win->oh > 0 && win->ow > 0 && taps > 0);
-    j->out_rows = min(win->oh, max(1, 448 / win->ow));
-    const size_t fit = max(1, BLOCK / (taps * j->out_rows * win->ow));
-    const size_t wide = div_up(channels, div_up(ITEMS, images * j->n_rows));
-    j->channels = min(channels, min(fit, max(16, wide)));
-    j->n_channels = div_up(channels, j->channels);
+    j->out_rows = luc_min(win->oh, luc_max(1, 448 / win->ow));
+    const size_t fit = luc_max(1, BLOCK / (taps * j->out_rows * win->ow));
+    const size_t wide = luc_div_up(channels, luc_div_up(ITEMS, images * j->n_rows));
+    j->channels = luc_min(channels, luc_min(fit, luc_max(16, wide)));
+    j->n_channels = luc_div_up(channels, j->channels);
 }
 
 void luc_conv_dx(const struct luc_conv *g, const float *dy, const float *w, bool add, float *dx,
@@ -369,15 +349,15 @@ struct dw_job {
 static void dw_item(void *ctx, size_t item, size_t lane)
 {
     const struct dw_job *j = ctx;
-    const size_t row = item % j->n_rows * j->rows, rows = min(j->rows, j->d.m - row);
-    const size_t k0 = item / j->n_rows % j->n_slab * j->slab, k = min(j->slab, j->d.k - k0);
+    const size_t row = item % j->n_rows * j->rows, rows = luc_min(j->rows, j->d.m - row);
+    const size_t k0 = item / j->n_rows % j->n_slab * j->slab, k = luc_min(j->slab, j->d.k - k0);
     const size_t group = item / j->n_rows / j->n_slab;
     float *dw = j->dw + (group * j->d.m + row) * j->d.k + k0;
     float *block = j->scratch + lane * j->slab * j->cols;
 
     for (size_t n = 0; n < j->g->n; n++)
         for (size_t col = 0; col < j->d.p; col += j->cols) {
-            const size_t cols = min(j->cols, j->d.p - col);
+            const size_t cols = luc_min(j->cols, j->d.p - col);
             const float *x = x_group(j->g, j->x, n, group), *b = x + k0 * j->d.p + col;
             size_t ldb = j->d.p;
             if (!is_point(j->g)) {
@@ -391,11 +371,12 @@ static void dw_item(void *ctx, size_t item, size_t lane)
 
 static void cut_dw(struct dw_job *j)
 {
-    j->cols = min(j->d.p, 1024);
+    j->cols = luc_min(j->d.p, 1024);
     j->slab = piece(j->d.k, BLOCK / j->cols);
-    j->n_slab = div_up(j->d.k, j->slab);
-    j->rows = piece(j->d.m, max(16, div_up(j->d.m, div_up(ITEMS, j->g->groups * j->n_slab))));
-    j->n_rows = div_up(j->d.m, j->rows);
+    j->n_slab = luc_div_up(j->d.k, j->slab);
+    j->rows =
+        piece(j->d.m, luc_max(16, luc_div_up(j->d.m, luc_div_up(ITEMS, j->g->groups * j->n_slab))));
+    j->n_rows = luc_div_up(j->d.m, j->rows);
 }
 
 void luc_conv_dw(const struct luc_conv *g, const float *x, const float *dy, float *dw,
@@ -422,14 +403,15 @@ size_t luc_conv_scratch(const struct luc_conv *g, size_t lanes)
     struct dw_job dw = { .g = g, .d = d };
     cut_dx(&dx);
     cut_dw(&dw);
-    const size_t y_floats = is_shared(&cut) ? slab * d.p : lanes * slab * round16(cut.cols);
+    const size_t y_floats =
+        is_shared(&cut) ? slab * d.p : lanes * slab * luc_round_up(cut.cols, 16);
     const size_t dx_floats = lanes * dx.channels * g->win.kh * g->win.kw * dx.out_rows * g->win.ow;
     const size_t dw_floats = lanes * dw.slab * dw.cols;
-    const size_t most = is_point(g) ? 0 : max(y_floats, max(dx_floats, dw_floats));
+    const size_t most = is_point(g) ? 0 : luc_max(y_floats, luc_max(dx_floats, dw_floats));
     size_t bytes = most * sizeof(float);
     for (int gradient = 0; gradient < 2; gradient++)
         if (luc_conv_rows_pays(g, gradient))
-            bytes = max(bytes, luc_conv_rows_scratch(g, gradient, lanes));
+            bytes = luc_max(bytes, luc_conv_rows_scratch(g, gradient, lanes));
     return bytes;
 }
 

@@ -6,9 +6,9 @@
  * outputs of the block alike, and the block is summed as one long row whatever its width; what
  * comes of the columns between two rows is dropped. */
 #include "core/kernels/conv.h"
+#include "core/kernels/sizes.h"
 #include "core/kernels/wide.h"
 
-#include <assert.h>
 #include <string.h>
 
 #define BLOCK    4096 /* outputs of a block, about: staged and summed they stay in the first cache */
@@ -41,21 +41,6 @@ struct job {
     float *scratch;
 };
 
-static size_t min(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
-static size_t div_up(size_t a, size_t b)
-{
-    return (a + b - 1) / b;
-}
-
-static size_t round_up(size_t n, size_t to)
-{
-    return div_up(n, to) * to;
-}
-
 static size_t n_taps(const struct luc_window *w)
 {
     return w->kh * w->kw;
@@ -66,10 +51,10 @@ static void cut_rows(struct cut *c, const struct luc_window *w, size_t height, s
                      size_t planes)
 {
     c->width = width;
-    c->n_rows = div_up(height, min(height, BLOCK / width + 1));
-    c->rows = div_up(height, c->n_rows);
-    c->planes = min(planes, TOGETHER / (height * width * n_taps(w)) + 1);
-    c->n_items = div_up(planes, c->planes) * c->n_rows;
+    c->n_rows = luc_div_up(height, luc_min(height, BLOCK / width + 1));
+    c->rows = luc_div_up(height, c->n_rows);
+    c->planes = luc_min(planes, TOGETHER / (height * width * n_taps(w)) + 1);
+    c->n_items = luc_div_up(planes, c->planes) * c->n_rows;
 }
 
 static struct cut cut_y(const struct luc_conv *g)
@@ -96,17 +81,17 @@ static struct cut cut_dx(const struct luc_conv *g)
 /* A lane's scratch: the staged block, its sums, taps. */
 static size_t sum_floats(const struct cut *c)
 {
-    return round_up(c->rows * c->pitch, STEP);
+    return luc_round_up(c->rows * c->pitch, STEP);
 }
 
 static size_t stage_floats(const struct cut *c)
 {
-    return round_up(c->phases_h * c->phases_w * c->lines * c->pitch + STEP, LUC_LANES);
+    return luc_round_up(c->phases_h * c->phases_w * c->lines * c->pitch + STEP, LUC_LANES);
 }
 
 static size_t tap_floats(const struct luc_window *w)
 {
-    return round_up(n_taps(w), LUC_LANES);
+    return luc_round_up(n_taps(w), LUC_LANES);
 }
 
 static size_t lane_floats(const struct cut *c, const struct luc_window *w)
@@ -265,8 +250,8 @@ static void y_item(void *ctx, size_t item, size_t lane)
     const struct room r = room(j, lane);
     const size_t first = item % c->n_rows * c->rows, from = item / c->n_rows * c->planes;
     taps_y(j, r.offset);
-    for (size_t p = from; p < min(from + c->planes, j->g->n * j->g->c_out); p++)
-        y_block(j, &r, p, first, min(c->rows, j->g->win.oh - first));
+    for (size_t p = from; p < luc_min(from + c->planes, j->g->n * j->g->c_out); p++)
+        y_block(j, &r, p, first, luc_min(c->rows, j->g->win.oh - first));
 }
 
 void luc_conv_direct_y(const struct luc_conv *g, const float *x, const float *w,
@@ -354,8 +339,8 @@ static void clear_rows(const struct luc_window *w, size_t q, size_t rows, float 
 {
     const size_t from = q * w->sh > w->pt ? q * w->sh - w->pt : 0;
     const size_t past = (q + rows) * w->sh > w->pt ? (q + rows) * w->sh - w->pt : 0;
-    if (min(past, w->h) > from)
-        memset(dx + from * w->w, 0, (min(past, w->h) - from) * w->w * sizeof(*dx));
+    if (luc_min(past, w->h) > from)
+        memset(dx + from * w->w, 0, (luc_min(past, w->h) - from) * w->w * sizeof(*dx));
 }
 
 static void dx_item(void *ctx, size_t item, size_t lane)
@@ -367,8 +352,8 @@ static void dx_item(void *ctx, size_t item, size_t lane)
     const size_t per = g->c_out / g->groups, taps = n_taps(&g->win), all = g->n * g->c_in;
     const size_t q = item % c->n_rows * c->rows, from = item / c->n_rows * c->planes;
     const size_t height = (g->win.h - 1 + g->win.pt) / g->win.sh + 1;
-    const size_t rows = min(c->rows, height - q);
-    for (size_t p = from; p < min(from + c->planes, all); p++) {
+    const size_t rows = luc_min(c->rows, height - q);
+    for (size_t p = from; p < luc_min(from + c->planes, all); p++) {
         float *dx = j->dx + p * g->win.h * g->win.w;
         if (!j->add)
             clear_rows(&g->win, q, rows, dx);

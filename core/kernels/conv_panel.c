@@ -1,5 +1,6 @@
 #include "core/kernels/conv_panel.h"
 #include "core/kernels/copy_row.h"
+#include "core/kernels/sizes.h"
 
 #include <assert.h>
 #include <string.h>
@@ -11,25 +12,10 @@
 #define PHASES 16                /* of columns that are strided over, at most */
 #define ITEMS  8                 /* what a loop is split into at least, where it can be */
 
-static size_t min(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
-static size_t max(size_t a, size_t b)
-{
-    return a > b ? a : b;
-}
-
-static size_t div_up(size_t a, size_t b)
-{
-    return (a + b - 1) / b;
-}
-
 /* `size` cut into equal pieces of at most `most`. */
 static size_t even(size_t size, size_t most)
 {
-    return div_up(size, div_up(size, max(most, 1)));
+    return luc_div_up(size, luc_div_up(size, luc_max(most, 1)));
 }
 
 /* How a convolution is computed. Outputs are cut into blocks of rows and columns, and blocks of
@@ -72,16 +58,16 @@ static bool is_point(const struct luc_window *w)
 
 static void cut_outputs(struct cut *c, const struct luc_conv *g)
 {
-    const size_t all = div_up(g->c_out, LUC_PANEL), pixels = c->win.oh * c->win.ow;
+    const size_t all = luc_div_up(g->c_out, LUC_PANEL), pixels = c->win.oh * c->win.ow;
     c->cols = even(c->win.ow, WIDE);
-    c->rows = even(c->win.oh, max(1, WIDE / c->cols));
+    c->rows = even(c->win.oh, luc_max(1, WIDE / c->cols));
     c->panels = all;
     if (pixels <= SMALL) {
         c->rows = c->win.oh, c->cols = c->win.ow;
-        c->panels = g->n < ITEMS ? max(1, all * g->n / ITEMS) : all;
+        c->panels = g->n < ITEMS ? luc_max(1, all * g->n / ITEMS) : all;
     }
-    c->n_rows = div_up(c->win.oh, c->rows), c->n_cols = div_up(c->win.ow, c->cols);
-    c->n_panels = div_up(all, c->panels);
+    c->n_rows = luc_div_up(c->win.oh, c->rows), c->n_cols = luc_div_up(c->win.ow, c->cols);
+    c->n_panels = luc_div_up(all, c->panels);
     c->tile = even(c->cols, LUC_TILE);
     c->lines = c->cols == c->win.ow && 2 * c->cols <= LUC_TILE && c->rows > 1 ? 2 : 1;
     c->shared = !c->in_place && c->n_panels > 1;
@@ -108,11 +94,11 @@ static struct cut cut(const struct luc_conv *g)
     }
     cut_outputs(&c, g);
     cut_stage(&c);
-    c.channels = max(1, TERMS / c.taps);
+    c.channels = luc_max(1, TERMS / c.taps);
     if (!c.in_place && !c.shared)
-        c.channels = max(1, min(c.channels, STAGE / c.plane));
+        c.channels = luc_max(1, luc_min(c.channels, STAGE / c.plane));
     c.channels = even(g->c_in, c.channels);
-    c.n_channels = div_up(g->c_in, c.channels);
+    c.n_channels = luc_div_up(g->c_in, c.channels);
     return c;
 }
 
@@ -126,8 +112,10 @@ bool luc_conv_panel_weights_pay(const struct luc_conv *g)
 bool luc_conv_panel_pays(const struct luc_conv *g)
 {
     const struct luc_window *w = &g->win;
-    const double high = (double)min(w->oh, WIDE) * (double)w->sh + (double)luc_extent(w->kh, w->dh),
-                 wide = (double)min(w->ow, WIDE) * (double)w->sw + (double)luc_extent(w->kw, w->dw);
+    const double high = (double)luc_min(w->oh, WIDE) * (double)w->sh +
+                        (double)luc_extent(w->kh, w->dh),
+                 wide = (double)luc_min(w->ow, WIDE) * (double)w->sw +
+                        (double)luc_extent(w->kw, w->dw);
     return g->groups == 1 && w->sw <= PHASES && luc_conv_panel_weights_pay(g) &&
            w->oh * w->ow >= 4 && high * wide < (double)(16 * STAGE);
 }
@@ -167,7 +155,7 @@ static struct run run_of(const struct cut *c, const struct area *a, size_t phase
     const size_t col = a->col * w->sw + phase;
     struct run r = { .n = c->phase, .step = w->sw };
     luc_window_range(w->w, w->sw, col, w->pl, 0, r.n, &r.lo, &r.hi);
-    r.hi = max(r.lo, r.hi);
+    r.hi = luc_max(r.lo, r.hi);
     r.from = r.hi > r.lo ? r.lo * w->sw + col - w->pl : 0;
     return r;
 }
@@ -214,10 +202,10 @@ LUC_CLONES static void stage(const struct job *j, const struct area *a, size_t c
 static void stage_item(void *ctx, size_t item, size_t lane)
 {
     const struct job *j = ctx;
-    const size_t pieces = div_up(j->g->c_in, TOGETHER), c0 = item % pieces * TOGETHER;
+    const size_t pieces = luc_div_up(j->g->c_in, TOGETHER), c0 = item % pieces * TOGETHER;
     const struct area whole = { .n = item / pieces };
     (void)lane;
-    stage(j, &whole, c0, min(TOGETHER, j->g->c_in - c0),
+    stage(j, &whole, c0, luc_min(TOGETHER, j->g->c_in - c0),
           j->staged + (whole.n * j->g->c_in + c0) * j->cut.plane);
 }
 
@@ -243,7 +231,7 @@ struct room {
 
 static size_t n_tiles(const struct cut *c)
 {
-    return div_up(c->rows, c->lines) * div_up(c->cols, c->tile);
+    return luc_div_up(c->rows, c->lines) * luc_div_up(c->cols, c->tile);
 }
 
 static size_t pitch(const struct cut *c)
@@ -289,7 +277,7 @@ static void finish(const struct job *j, const struct area *a, size_t panel, cons
     const struct cut *c = &j->cut;
     const bool whole = a->cols == c->win.ow;
     const size_t lines = whole ? 1 : a->rows, length = whole ? a->rows * a->cols : a->cols;
-    const size_t rows = min(LUC_PANEL, j->g->c_out - panel * LUC_PANEL);
+    const size_t rows = luc_min(LUC_PANEL, j->g->c_out - panel * LUC_PANEL);
     assert(j->y);
     for (size_t r = 0; r < rows; r++) {
         const size_t m = panel * LUC_PANEL + r;
@@ -313,17 +301,17 @@ static void sum_panel(const struct job *j, const struct area *a, size_t panel, s
     const bool last = c0 + channels == j->g->c_in;
     struct luc_tile t = { .offset = j->offsets, .n = channels * c->taps, .add = c0 > 0 };
     t.panel = j->panels + (panel * sum + c0 * c->taps) * LUC_PANEL;
-    t.rows = min(LUC_PANEL, j->g->c_out - panel * LUC_PANEL);
+    t.rows = luc_min(LUC_PANEL, j->g->c_out - panel * LUC_PANEL);
     t.sum = room->sums;
     if (c->n_channels > 1)
         t.sum += (panel - a->panel) * n_tiles(c) * LUC_TILE * LUC_PANEL;
 
     t.gap = (c->win.kh == 1 ? 1 : c->win.sh) * c->phases * c->phase;
     for (size_t r = 0; r < a->rows; r += c->lines) {
-        t.lines = min(c->lines, a->rows - r);
+        t.lines = luc_min(c->lines, a->rows - r);
         for (size_t p = 0; p < a->cols; p += c->tile) {
             t.x = x + r * t.gap + p;
-            t.width = min(c->tile, a->cols - p);
+            t.width = luc_min(c->tile, a->cols - p);
             luc_tile_sum(&t, j->narrow);
             if (last)
                 luc_tile_turn(t.sum, room->turned + r * a->cols + p, pitch(c), j->narrow);
@@ -343,8 +331,8 @@ static struct area area_of(const struct job *j, size_t item)
     a.col = item % c->n_cols * c->cols, item /= c->n_cols;
     a.row = item % c->n_rows * c->rows;
     a.n = item / c->n_rows;
-    a.panels = min(c->panels, div_up(j->g->c_out, LUC_PANEL) - a.panel);
-    a.rows = min(c->rows, c->win.oh - a.row), a.cols = min(c->cols, c->win.ow - a.col);
+    a.panels = luc_min(c->panels, luc_div_up(j->g->c_out, LUC_PANEL) - a.panel);
+    a.rows = luc_min(c->rows, c->win.oh - a.row), a.cols = luc_min(c->cols, c->win.ow - a.col);
     return a;
 }
 
@@ -355,7 +343,7 @@ static void sum_item(void *ctx, size_t item, size_t lane)
     const struct area a = area_of(j, item);
     const struct room room_ = room(j, lane);
     for (size_t c0 = 0; c0 < j->g->c_in; c0 += c->channels) {
-        const size_t channels = min(c->channels, j->g->c_in - c0);
+        const size_t channels = luc_min(c->channels, j->g->c_in - c0);
         const float *x = room_.stage;
         if (c->in_place || c->shared)
             x = (c->shared ? j->staged : j->x) + (a.n * j->g->c_in + c0) * c->plane;
@@ -394,6 +382,6 @@ void luc_conv_panel_y(const struct luc_conv *g, const float *x, const float *pan
     j.lane_floats = lane_floats(&j.cut);
     fill_offsets(&j.cut, j.offsets);
     if (j.cut.shared)
-        luc_parallel_for(threads, g->n * div_up(g->c_in, TOGETHER), stage_item, &j);
+        luc_parallel_for(threads, g->n * luc_div_up(g->c_in, TOGETHER), stage_item, &j);
     luc_parallel_for(threads, g->n * j.cut.n_rows * j.cut.n_cols * j.cut.n_panels, sum_item, &j);
 }

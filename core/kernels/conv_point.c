@@ -1,4 +1,5 @@
 #include "core/kernels/conv_point.h"
+#include "core/kernels/sizes.h"
 #include "core/kernels/wide.h"
 
 #define STRIPS 4   /* of an item at most */
@@ -17,16 +18,6 @@ struct job {
 };
 
 #define SUMS ((size_t)LUC_STRIP * LUC_STRIP_ROWS)
-
-static size_t min(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
-static size_t div_up(size_t a, size_t b)
-{
-    return (a + b - 1) / b;
-}
 
 bool luc_conv_point_can(const struct luc_conv *g)
 {
@@ -65,8 +56,8 @@ static void strip(const struct job *j, size_t image, size_t first, size_t width,
                   float *sums)
 {
     const struct luc_conv *g = j->g;
-    const size_t vectors = div_up(width, LUC_LANES), skip = vectors * LUC_LANES - width;
-    const size_t parts = div_up(g->c_out, LUC_STRIP_ROWS);
+    const size_t vectors = luc_div_up(width, LUC_LANES), skip = vectors * LUC_LANES - width;
+    const size_t parts = luc_div_up(g->c_out, LUC_STRIP_ROWS);
     const float *x = j->x + image * g->c_in * j->pixels + first;
     struct luc_strip s = { .x = x - skip, .offset = j->offsets, .n = g->c_in };
     s.vectors = vectors, s.sum = sums, s.pitch = j->pixels, s.relu = j->fin->relu;
@@ -75,7 +66,7 @@ static void strip(const struct job *j, size_t image, size_t first, size_t width,
         const size_t at = (image * g->c_out + row) * j->pixels + first - skip;
         const float *plus = j->fin->add ? j->y + at : j->fin->plus ? j->fin->plus + at : NULL;
         s.panel = j->panels + (row / LUC_PANEL * g->c_in) * LUC_PANEL + row % LUC_PANEL;
-        s.rows = min(LUC_STRIP_ROWS, g->c_out - row);
+        s.rows = luc_min(LUC_STRIP_ROWS, g->c_out - row);
         s.bias = j->fin->bias ? j->fin->bias + row : NULL;
         s.y = skip ? NULL : j->y + at;
         s.plus = plus;
@@ -89,16 +80,17 @@ static void strip(const struct job *j, size_t image, size_t first, size_t width,
 static void item(void *ctx, size_t it, size_t lane)
 {
     const struct job *j = ctx;
-    const size_t first = it % j->n_cols * j->cols, end = min(first + j->cols, j->pixels);
+    const size_t first = it % j->n_cols * j->cols, end = luc_min(first + j->cols, j->pixels);
     for (size_t p = first; p < end; p += LUC_STRIP) {
-        const size_t width = min(LUC_STRIP, end - p);
-        strip(j, it / j->n_cols, p, width, min(LUC_STRIP, end - p - width), j->sums + lane * SUMS);
+        const size_t width = luc_min(LUC_STRIP, end - p);
+        strip(j, it / j->n_cols, p, width, luc_min(LUC_STRIP, end - p - width),
+              j->sums + lane * SUMS);
     }
 }
 
 size_t luc_conv_point_scratch(const struct luc_conv *g, size_t lanes)
 {
-    return (div_up(g->c_in, LINE) * LINE + lanes * SUMS) * sizeof(float);
+    return (luc_div_up(g->c_in, LINE) * LINE + lanes * SUMS) * sizeof(float);
 }
 
 void luc_conv_point_y(const struct luc_conv *g, const float *x, const float *panels,
@@ -107,11 +99,11 @@ void luc_conv_point_y(const struct luc_conv *g, const float *x, const float *pan
 {
     struct job j = { .g = g, .x = x, .panels = panels, .fin = fin, .y = y, .narrow = narrow };
     j.pixels = g->win.h * g->win.w;
-    const size_t strips = div_up(j.pixels, LUC_STRIP);
-    j.cols = min(STRIPS, div_up(strips, ITEMS)) * LUC_STRIP;
-    j.n_cols = div_up(j.pixels, j.cols);
+    const size_t strips = luc_div_up(j.pixels, LUC_STRIP);
+    j.cols = luc_min(STRIPS, luc_div_up(strips, ITEMS)) * LUC_STRIP;
+    j.n_cols = luc_div_up(j.pixels, j.cols);
     j.offsets = scratch;
-    j.sums = (float *)scratch + div_up(g->c_in, LINE) * LINE;
+    j.sums = (float *)scratch + luc_div_up(g->c_in, LINE) * LINE;
     for (size_t c = 0; c < g->c_in; c++)
         j.offsets[c] = (uint32_t)(c * j.pixels);
     luc_parallel_for(threads, g->n * j.n_cols, item, &j);

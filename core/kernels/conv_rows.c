@@ -1,7 +1,7 @@
 #include "core/kernels/conv_rows.h"
+#include "core/kernels/sizes.h"
 #include "core/kernels/wide.h"
 
-#include <assert.h>
 #include <string.h>
 
 #define PANEL    8             /* output channels whose weights lie together */
@@ -30,27 +30,6 @@ struct job {
     size_t off[MAX_TAPS]; /* from a row's first window to a tap */
     float *packed, *scratch;
 };
-
-static size_t min(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
-static size_t max(size_t a, size_t b)
-{
-    return a > b ? a : b;
-}
-
-static size_t div_up(size_t a, size_t b)
-{
-    assert(b > 0);
-    return (a + b - 1) / b;
-}
-
-static size_t round_to(size_t a, size_t unit)
-{
-    return div_up(a, unit) * unit;
-}
 
 /* -- weights ------------------------------------------------------------------------------- */
 
@@ -89,7 +68,8 @@ static void copy_phase(const struct job *j, const float *from, ptrdiff_t x0, flo
     const ptrdiff_t w = (ptrdiff_t)j->w_in, step = (ptrdiff_t)j->sw;
     const size_t left = x0 >= 0 ? 0 : (size_t)((-x0 + step - 1) / step);
     const size_t end = x0 >= w ? 0 : (size_t)((w - x0 + step - 1) / step);
-    const size_t lo = from ? min(left, j->pitch) : j->pitch, hi = max(lo, min(end, j->pitch));
+    const size_t lo = from ? luc_min(left, j->pitch) : j->pitch,
+                 hi = luc_max(lo, luc_min(end, j->pitch));
     memset(to, 0, lo * sizeof(*to));
     if (hi > lo && step == 1)
         memcpy(to + lo, from + x0 + (ptrdiff_t)lo, (hi - lo) * sizeof(*to));
@@ -226,9 +206,9 @@ static void add_chunk(const struct job *j, const float *x, size_t panel, size_t 
         .to = sums,
     };
     if (j->narrow)
-        row_narrow(s, div_up(cols, LUC_LANES), j->panel == FEW);
+        row_narrow(s, luc_div_up(cols, LUC_LANES), j->panel == FEW);
     else
-        row_wide(s, div_up(cols, LUC_LANES), j->panel == FEW);
+        row_wide(s, luc_div_up(cols, LUC_LANES), j->panel == FEW);
 }
 
 static void finish_panel(const struct job *j, size_t panel, size_t image, size_t oh, size_t ow0,
@@ -248,13 +228,13 @@ static size_t lane_floats(const struct job *j)
 static void item(void *ctx, size_t it, size_t lane)
 {
     const struct job *j = ctx;
-    const size_t ow0 = it % j->n_cols * j->cols, cols = min(j->cols, j->ow - ow0);
-    const size_t oh0 = it / j->n_cols % j->n_rows * j->rows, rows = min(j->rows, j->oh - oh0);
+    const size_t ow0 = it % j->n_cols * j->cols, cols = luc_min(j->cols, j->ow - ow0);
+    const size_t oh0 = it / j->n_cols % j->n_rows * j->rows, rows = luc_min(j->rows, j->oh - oh0);
     const size_t image = it / j->n_cols / j->n_rows;
     float *sums = j->scratch + lane * lane_floats(j), *x = sums + SUMS_SIZE;
 
     for (size_t c0 = 0; c0 < j->c; c0 += j->chunk) {
-        const size_t c1 = min(c0 + j->chunk, j->c);
+        const size_t c1 = luc_min(c0 + j->chunk, j->c);
         copy_input(j, image, c0, c1, oh0, ow0, x);
         for (size_t p = 0; p < j->n_panels; p++)
             for (size_t r = 0; r < rows; r++) {
@@ -271,16 +251,17 @@ static void item(void *ctx, size_t it, size_t lane)
 static void cut_items(struct job *j)
 {
     const size_t reach = luc_extent(j->kw, j->dw) / j->sw + 1, tall = luc_extent(j->kh, j->dh);
-    j->cols = min(COLS, round_to(div_up(j->ow, div_up(j->ow, COLS)), LUC_LANES));
-    j->n_cols = div_up(j->ow, j->cols);
-    j->pitch = round_to(j->cols + reach, LUC_LANES);
+    j->cols = luc_min(COLS, luc_round_up(luc_div_up(j->ow, luc_div_up(j->ow, COLS)), LUC_LANES));
+    j->n_cols = luc_div_up(j->ow, j->cols);
+    j->pitch = luc_round_up(j->cols + reach, LUC_LANES);
     const bool few = j->panel == FEW; /* their sums wait while channels come and go */
     const size_t fit = CACHE / ((few ? 1 : j->c) * j->sw * j->pitch);
-    const size_t n_rows = max(div_up(8, j->n * j->n_cols), 1);
-    j->rows = min(min(ROWS, div_up(j->oh, n_rows)), fit > tall ? (fit - tall) / j->sh + 1 : 1);
-    j->n_rows = div_up(j->oh, j->rows);
+    const size_t n_rows = luc_max(luc_div_up(8, j->n * j->n_cols), 1);
+    j->rows = luc_min(luc_min(ROWS, luc_div_up(j->oh, n_rows)),
+                      fit > tall ? (fit - tall) / j->sh + 1 : 1);
+    j->n_rows = luc_div_up(j->oh, j->rows);
     j->in_rows = (j->rows - 1) * j->sh + tall;
-    j->chunk = few ? min(j->c, max(1, NEAR / (j->in_rows * j->sw * j->pitch))) : j->c;
+    j->chunk = few ? luc_min(j->c, luc_max(1, NEAR / (j->in_rows * j->sw * j->pitch))) : j->c;
 }
 
 static struct job describe(const struct luc_conv *g, bool gradient)
@@ -296,7 +277,7 @@ static struct job describe(const struct luc_conv *g, bool gradient)
     j.pl = gradient ? right - (ptrdiff_t)w->pl : (ptrdiff_t)w->pl;
     j.kh = w->kh, j.kw = w->kw, j.sh = w->sh, j.sw = w->sw, j.dh = w->dh, j.dw = w->dw;
     j.panel = j.k <= FEW ? FEW : PANEL;
-    j.n_panels = div_up(j.k, j.panel);
+    j.n_panels = luc_div_up(j.k, j.panel);
     cut_items(&j);
     for (size_t t = 0; t < w->kh * w->kw && t < MAX_TAPS; t++) {
         const size_t right_by = t % w->kw * w->dw;
@@ -307,7 +288,7 @@ static struct job describe(const struct luc_conv *g, bool gradient)
 
 static size_t packed_floats(const struct job *j)
 {
-    return round_to(j->n_panels * j->panel * j->c * j->kh * j->kw, LUC_LANES);
+    return luc_round_up(j->n_panels * j->panel * j->c * j->kh * j->kw, LUC_LANES);
 }
 
 size_t luc_conv_rows_scratch(const struct luc_conv *g, bool gradient, size_t lanes)

@@ -1,5 +1,6 @@
 #include "core/kernels/product.h"
 #include "core/kernels/clones.h"
+#include "core/kernels/sizes.h"
 #include "core/tensor/blas.h"
 
 #define FEW      4                 /* rows for which matrix times vector is faster */
@@ -12,16 +13,6 @@ struct job {
     size_t first;                      /* batch of item 0 */
     size_t rows, n_rows, cols, n_cols; /* of a piece of C; pieces */
 };
-
-static size_t min(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
-static size_t div_up(size_t a, size_t b)
-{
-    return (a + b - 1) / b;
-}
 
 static size_t offset(const struct luc_shape *batch, const size_t *step, size_t i)
 {
@@ -55,7 +46,7 @@ static void strip(const struct luc_product *p, const float *a, const float *b, f
         for (size_t j = 0; j < cols; j++)
             c[i * p->n + j] = p->beta == 0.0f ? 0.0f : p->beta * c[i * p->n + j];
     for (size_t l = 0; l < p->k; l += 4) {
-        const size_t rows = min(4, p->k - l);
+        const size_t rows = luc_min(4, p->k - l);
         for (size_t i = 0; i < p->m; i++) {
             float s[4] = { 0 };
             for (size_t r = 0; r < rows; r++)
@@ -77,8 +68,8 @@ static void item(void *ctx, size_t it, size_t lane)
 {
     const struct job *j = ctx;
     const struct luc_product *p = j->p;
-    const size_t col = it % j->n_cols * j->cols, cols = min(j->cols, p->n - col);
-    const size_t row = it / j->n_cols % j->n_rows * j->rows, rows = min(j->rows, p->m - row);
+    const size_t col = it % j->n_cols * j->cols, cols = luc_min(j->cols, p->n - col);
+    const size_t row = it / j->n_cols % j->n_rows * j->rows, rows = luc_min(j->rows, p->m - row);
     const size_t batch = j->first + it / j->n_cols / j->n_rows;
     const size_t lda = p->trans_a ? p->m : p->k, ldb = p->trans_b ? p->k : p->n;
     const float *a = j->a + offset(&p->batch, p->a_step, batch);
@@ -99,17 +90,17 @@ static void item(void *ctx, size_t it, size_t lane)
 static void cut(struct job *j, size_t n_batch)
 {
     const struct luc_product *p = j->p;
-    const size_t want = div_up(8, n_batch);
-    j->rows = p->m, j->cols = min(p->n, 512);
+    const size_t want = luc_div_up(8, n_batch);
+    j->rows = p->m, j->cols = luc_min(p->n, 512);
     if (p->m <= FEW && !p->trans_b)
-        j->cols = min(p->n, min(1024, (p->n / 8 + 64) / 64 * 64));
+        j->cols = luc_min(p->n, luc_min(1024, (p->n / 8 + 64) / 64 * 64));
     else if (p->m <= FEW)
-        j->cols = min(p->n, ONE_READ / min(ONE_READ / 16, p->k ? p->k : 1));
-    else if (div_up(p->n, j->cols) < want && p->m >= p->n)
-        j->rows = div_up(p->m, min(want, div_up(p->m, 32)));
-    else if (div_up(p->n, j->cols) < want)
-        j->cols = div_up(p->n, min(want, div_up(p->n, 32)));
-    j->n_rows = div_up(p->m, j->rows), j->n_cols = div_up(p->n, j->cols);
+        j->cols = luc_min(p->n, ONE_READ / luc_min(ONE_READ / 16, p->k ? p->k : 1));
+    else if (luc_div_up(p->n, j->cols) < want && p->m >= p->n)
+        j->rows = luc_div_up(p->m, luc_min(want, luc_div_up(p->m, 32)));
+    else if (luc_div_up(p->n, j->cols) < want)
+        j->cols = luc_div_up(p->n, luc_min(want, luc_div_up(p->n, 32)));
+    j->n_rows = luc_div_up(p->m, j->rows), j->n_cols = luc_div_up(p->n, j->cols);
 }
 
 static bool repeats(const struct luc_product *p)

@@ -1,4 +1,5 @@
 #include "core/kernels/winograd.h"
+#include "core/kernels/sizes.h"
 #include "core/kernels/winograd_strip.h"
 
 #include <stdint.h>
@@ -32,31 +33,11 @@ struct job {
     size_t block; /* deep: the one that is worked on */
 };
 
-static size_t min(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
-static size_t max(size_t a, size_t b)
-{
-    return a > b ? a : b;
-}
-
-static size_t div_up(size_t a, size_t b)
-{
-    return (a + b - 1) / b;
-}
-
-static size_t round_to(size_t a, size_t unit)
-{
-    return (a + unit - 1) / unit * unit;
-}
-
 /* -- weights ------------------------------------------------------------------------------- */
 
 size_t luc_winograd_floats(size_t c_out, size_t c_in)
 {
-    const size_t out = round_to(c_out, PANEL), in = round_to(c_in, PANEL);
+    const size_t out = luc_round_up(c_out, PANEL), in = luc_round_up(c_in, PANEL);
     return out > SIZE_MAX / POINTS / sizeof(float) / in ? 0 : POINTS * out * in;
 }
 
@@ -86,7 +67,7 @@ void luc_winograd_pack(const float *w, size_t c_out, size_t c_in, float *u,
                        const struct luc_threads *threads)
 {
     struct packing j = { .w = w, .u = u, .c_out = c_out, .c_in = c_in };
-    j.out = round_to(c_out, PANEL), j.in = round_to(c_in, PANEL);
+    j.out = luc_round_up(c_out, PANEL), j.in = luc_round_up(c_in, PANEL);
     luc_parallel_for(threads, j.out / PANEL, pack_item, &j);
 }
 
@@ -100,8 +81,8 @@ struct area {
 static struct area area_of(const struct job *j, size_t block)
 {
     struct area a = { .row = block / j->n_cols * j->rows, .col = block % j->n_cols * j->cols };
-    a.rows = min(j->rows, j->n * j->th - a.row);
-    a.cols = min(j->cols, j->tw - a.col);
+    a.rows = luc_min(j->rows, j->n * j->th - a.row);
+    a.cols = luc_min(j->cols, j->tw - a.col);
     return a;
 }
 
@@ -122,10 +103,10 @@ static void find_rows(const struct job *j, size_t plane, size_t ty, struct luc_s
 static void prefetch_rows(const struct job *j, size_t plane, size_t ty, const struct area *a)
 {
     const size_t line = 64 / sizeof(float),
-                 end = min(j->w, LUC_STRIP_TILE * (a->col + a->cols) + 2);
+                 end = luc_min(j->w, LUC_STRIP_TILE * (a->col + a->cols) + 2);
     for (size_t i = 0; i < LUC_STRIP_SIDE; i++) {
         const size_t y = LUC_STRIP_TILE * ty + i;
-        const float *row = j->src + (plane * j->h + min(y, j->h - 1)) * j->w;
+        const float *row = j->src + (plane * j->h + luc_min(y, j->h - 1)) * j->w;
         for (size_t x = LUC_STRIP_TILE * a->col; x < end; x += line)
             __builtin_prefetch(row + x);
     }
@@ -145,7 +126,8 @@ static void channel_in(const struct job *j, const struct area *a, size_t channel
             prefetch_rows(j, image * j->c + channel + 1, ty, a);
         for (size_t x = 0; x < a->cols; x += LUC_STRIP_RANGE) {
             rows.x = (ptrdiff_t)(LUC_STRIP_TILE * (a->col + x)) - j->pl;
-            luc_strip_in(&rows, min(LUC_STRIP_RANGE, a->cols - x), v + r * a->cols + x, j->v_step);
+            luc_strip_in(&rows, luc_min(LUC_STRIP_RANGE, a->cols - x), v + r * a->cols + x,
+                         j->v_step);
         }
     }
     for (size_t p = 0; p < POINTS; p++)
@@ -255,9 +237,9 @@ static void multiply(const struct job *j, size_t position, size_t tiles, size_t 
             .pitch = j->pitch,
         };
         if (j->narrow)
-            panel_narrow(&s, round_to(tiles, LANES), j->mirror);
+            panel_narrow(&s, luc_round_up(tiles, LANES), j->mirror);
         else
-            panel_wide(&s, round_to(tiles, LANES), j->mirror);
+            panel_wide(&s, luc_round_up(tiles, LANES), j->mirror);
     }
 }
 
@@ -277,7 +259,8 @@ static void place_strip(const struct job *j, const float *m, size_t channel, siz
 {
     float spare[LUC_STRIP_TILE][LUC_STRIP_TILE * LANES];
     float *rows[LUC_STRIP_TILE];
-    const size_t tile = LUC_STRIP_TILE, cols = min(j->ow - tile * tx, tile * min(tiles, LANES));
+    const size_t tile = LUC_STRIP_TILE,
+                 cols = luc_min(j->ow - tile * tx, tile * luc_min(tiles, LANES));
     const bool whole = cols == tile * LANES && !j->add;
     const struct luc_strip_end end = { .mirror = j->mirror,
                                        .relu = j->relu,
@@ -314,7 +297,7 @@ static void block_item(void *ctx, size_t item, size_t lane)
     for (size_t c = 0; c < j->c; c++)
         channel_in(j, &a, c, v + c * j->pitch);
     for (size_t k = 0; k < j->k; k += CHUNK) {
-        const size_t end = min(k + CHUNK, j->k);
+        const size_t end = luc_min(k + CHUNK, j->k);
         for (size_t p = 0; p < POINTS; p++)
             multiply(j, p, a.rows * a.cols, k, end, v + p * j->v_step, m + p * j->m_step);
         for (size_t i = k; i < end; i++)
@@ -330,7 +313,7 @@ static void deep_in(void *ctx, size_t item, size_t lane)
     const struct job *j = ctx;
     const struct area a = area_of(j, j->block);
     (void)lane;
-    for (size_t c = item * SOME; c < min((item + 1) * SOME, j->c); c++)
+    for (size_t c = item * SOME; c < luc_min((item + 1) * SOME, j->c); c++)
         channel_in(j, &a, c, j->v + c * j->pitch);
 }
 
@@ -338,9 +321,9 @@ static void deep_multiply(void *ctx, size_t item, size_t lane)
 {
     const struct job *j = ctx;
     const struct area a = area_of(j, j->block);
-    const size_t pieces = div_up(j->k, MANY), p = item / pieces, k = item % pieces * MANY;
+    const size_t pieces = luc_div_up(j->k, MANY), p = item / pieces, k = item % pieces * MANY;
     (void)lane;
-    multiply(j, p, a.rows * a.cols, k, min(k + MANY, j->k), j->v + p * j->v_step,
+    multiply(j, p, a.rows * a.cols, k, luc_min(k + MANY, j->k), j->v + p * j->v_step,
              j->m + p * j->m_step + k * j->pitch);
 }
 
@@ -349,7 +332,7 @@ static void deep_out(void *ctx, size_t item, size_t lane)
     const struct job *j = ctx;
     const struct area a = area_of(j, j->block);
     (void)lane;
-    for (size_t k = item * SOME; k < min((item + 1) * SOME, j->k); k++)
+    for (size_t k = item * SOME; k < luc_min((item + 1) * SOME, j->k); k++)
         channel_out(j, &a, k, j->m + k * j->pitch);
 }
 
@@ -357,13 +340,13 @@ static void deep_out(void *ctx, size_t item, size_t lane)
 static void cut_blocks(struct job *j, size_t tiles)
 {
     const size_t all_rows = j->n * j->th;
-    const size_t n_cols = div_up(j->tw, tiles);
-    j->cols = n_cols == 1 ? j->tw : min(j->tw, round_to(div_up(j->tw, n_cols), LANES));
-    j->n_cols = div_up(j->tw, j->cols);
-    const size_t n_rows = div_up(all_rows, max(1, tiles / j->cols));
-    j->rows = div_up(all_rows, n_rows);
-    j->n_rows = div_up(all_rows, j->rows);
-    j->pitch = round_to(j->rows * j->cols, LANES) + LANES;
+    const size_t n_cols = luc_div_up(j->tw, tiles);
+    j->cols = n_cols == 1 ? j->tw : luc_min(j->tw, luc_round_up(luc_div_up(j->tw, n_cols), LANES));
+    j->n_cols = luc_div_up(j->tw, j->cols);
+    const size_t n_rows = luc_div_up(all_rows, luc_max(1, tiles / j->cols));
+    j->rows = luc_div_up(all_rows, n_rows);
+    j->n_rows = luc_div_up(all_rows, j->rows);
+    j->pitch = luc_round_up(j->rows * j->cols, LANES) + LANES;
 }
 
 /* From one position to the next: an odd number of cache lines, so that a tile's 36 values do not
@@ -383,15 +366,15 @@ static struct job describe(const struct luc_conv *g, bool gradient)
     j.oh = gradient ? w->h : w->oh, j.ow = gradient ? w->w : w->ow;
     j.pt = gradient ? 2 - (ptrdiff_t)w->pt : (ptrdiff_t)w->pt;
     j.pl = gradient ? 2 - (ptrdiff_t)w->pl : (ptrdiff_t)w->pl;
-    j.th = div_up(j.oh, LUC_STRIP_TILE), j.tw = div_up(j.ow, LUC_STRIP_TILE);
-    j.u_in = round_to(g->c_in, PANEL), j.u_out = round_to(g->c_out, PANEL);
+    j.th = luc_div_up(j.oh, LUC_STRIP_TILE), j.tw = luc_div_up(j.ow, LUC_STRIP_TILE);
+    j.u_in = luc_round_up(g->c_in, PANEL), j.u_out = luc_round_up(g->c_out, PANEL);
     const size_t near = CACHE / POINTS / (j.c + CHUNK) / LANES * LANES;
-    cut_blocks(&j, max(LANES, min(128, near)));
+    cut_blocks(&j, luc_max(LANES, luc_min(128, near)));
     j.deep = j.c > DEEP || j.n_rows * j.n_cols < 8;
     if (j.deep)
-        cut_blocks(&j, max(48, min(LONG, SHARED / POINTS / (j.c + j.k))));
+        cut_blocks(&j, luc_max(48, luc_min(LONG, SHARED / POINTS / (j.c + j.k))));
     j.v_step = step_of(j.c, j.pitch);
-    j.m_step = step_of(j.deep ? round_to(j.k, PANEL) : CHUNK, j.pitch);
+    j.m_step = step_of(j.deep ? luc_round_up(j.k, PANEL) : CHUNK, j.pitch);
     return j;
 }
 
@@ -413,7 +396,8 @@ bool luc_winograd_can(const struct luc_conv *g)
  * picture's answer must not depend on what shares its batch. */
 bool luc_winograd_pays(const struct luc_conv *g, bool gradient)
 {
-    const size_t tiles = div_up(g->win.oh, LUC_STRIP_TILE) * div_up(g->win.ow, LUC_STRIP_TILE);
+    const size_t tiles =
+        luc_div_up(g->win.oh, LUC_STRIP_TILE) * luc_div_up(g->win.ow, LUC_STRIP_TILE);
     const bool large = g->c_in * g->c_out > (size_t)1 << 16;
     return luc_winograd_can(g) && g->c_in >= 16 && g->c_out >= 16 &&
            tiles >= (gradient && large ? 40 : 12);
@@ -430,9 +414,9 @@ static void run(struct job *j, void *scratch, const struct luc_threads *threads)
     }
     j->m = j->v + j->v_step * POINTS;
     for (j->block = 0; j->block < j->n_rows * j->n_cols; j->block++) {
-        luc_parallel_for(threads, div_up(j->c, SOME), deep_in, j);
-        luc_parallel_for(threads, POINTS * div_up(j->k, MANY), deep_multiply, j);
-        luc_parallel_for(threads, div_up(j->k, SOME), deep_out, j);
+        luc_parallel_for(threads, luc_div_up(j->c, SOME), deep_in, j);
+        luc_parallel_for(threads, POINTS * luc_div_up(j->k, MANY), deep_multiply, j);
+        luc_parallel_for(threads, luc_div_up(j->k, SOME), deep_out, j);
     }
 }
 
