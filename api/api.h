@@ -13,7 +13,7 @@
 
 #include "core/base/embed.h"
 #include "core/base/str.h"
-#include "core/methods/method.h"
+#include "core/run/method.h"
 
 #define API_ID_MAX      40   /* bytes of a request id, NUL included */
 #define API_FIELDS_MAX  64   /* parameters of one request */

@@ -1,8 +1,8 @@
 /* /collections and what is below it. */
-#include "api/collections.h"
-#include "api/jobs.h"
+#include "api/collection.h"
 #include "api/multipart.h"
 #include "api/pages.h"
+#include "api/stored_job.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* /jobs and what is below it. */
 #include "api/accept.h"
-#include "api/jobs.h"
 #include "api/pages.h"
+#include "api/stored_job.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
-#include "api/jobs.h"
 #include "api/json.h"
+#include "api/stored_job.h"
 
 #include <stdio.h>
 #include <string.h>

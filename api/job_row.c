@@ -1,4 +1,4 @@
-#include "api/jobs.h"
+#include "api/stored_job.h"
 
 #include <stdlib.h>
 

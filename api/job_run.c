@@ -1,7 +1,7 @@
 #include "api/job_models.h"
-#include "api/jobs.h"
 #include "api/problem.h"
 #include "api/render.h"
+#include "api/stored_job.h"
 
 #include <string.h>
 

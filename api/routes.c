@@ -1,6 +1,6 @@
-#include "api/jobs.h"
 #include "api/multipart.h"
 #include "api/pages.h"
+#include "api/stored_job.h"
 
 #include <stdio.h>
 #include <string.h>

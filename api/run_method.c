@@ -1,7 +1,7 @@
-#include "api/collections.h"
-#include "api/jobs.h"
+#include "api/collection.h"
 #include "api/multipart.h"
 #include "api/problem.h"
+#include "api/stored_job.h"
 
 #include <string.h>
 

@@ -1,4 +1,4 @@
-#include "server/command.h"
+#include "server/commands/command.h"
 #include "server/services.h"
 
 int main(int argc, char **argv)

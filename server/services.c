@@ -2,7 +2,7 @@
 #include "server/services.h"
 #include "config/catalog.h"
 #include "core/tensor/blas.h"
-#include "server/metrics.h"
+#include "server/http/metrics.h"
 
 #include <sched.h>
 #include <stdlib.h>

@@ -4,7 +4,7 @@
 
 #include "api/api.h"
 #include "config/config.h"
-#include "server/registry.h"
+#include "server/networks/registry.h"
 
 struct srv_services {
     struct luc_arena *arena;

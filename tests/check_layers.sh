@@ -32,14 +32,23 @@ may_use core/ops core/base core/tensor core/kernels
 may_use core/graph core/base core/tensor core/kernels core/ops
 may_use core/formats core/base core/tensor core/ops core/graph
 may_use core/model core/base core/tensor core/ops core/graph core/formats
-may_use core/generate core/base core/tensor core/kernels core/graph core/model
 may_use core/segment core/base core/tensor
-may_use core/methods core/base core/tensor core/graph core/model core/generate core/segment
+# what methods share, each room above the ones before it
+engine='core/base core/tensor core/graph core/model'
+may_use core/run $engine
+may_use core/show $engine core/run
+may_use core/ask $engine core/run core/show
+may_use core/judge $engine core/run core/show core/ask
+may_use core/survey $engine core/run core/show core/ask
+may_use core/attack $engine core/run core/show core/ask
+may_use core/generate $engine core/kernels core/run core/show core/ask
+may_use core/methods $engine core/segment core/run core/show core/ask core/judge core/survey core/attack \
+    core/generate
 may_use config core/base
 may_use api core
 may_use server api config core/base core/tensor core/graph core/model
 
-deny "$(grep -rnE '^#include "core/methods/method_' core --include='*.[ch]')" 'a method knows no other method'
+deny "$(grep -rnE '^#include "core/methods/.*method_' core --include='*.[ch]')" 'a method knows no other method'
 
 # ---- includes and symbols of libraries: who alone may use each -----------------------------------
 
@@ -70,10 +79,10 @@ only OpenSSL 'openssl' 'EVP_[A-Za-z0-9_]+|SHA[0-9_A-Za-z]+' 'core/base/hash\.c'
 only kissfft 'kiss_fft' 'kiss_fft[a-z_]*' 'core/generate/fft\.c'
 only protobuf-c 'protobuf-c|onnx' 'protobuf_c_[a-z_]+|onnx__[a-z_]+' 'core/formats/'
 only jansson 'jansson' 'json_[a-z_]+' 'core/formats/|core/model/|api/|config/|server/'
-only libcurl 'curl' 'curl_[a-z_]+' 'server/fetch\.c'
-only libarchive 'archive' 'archive_[a-z_]+' 'server/unpack\.c'
-only SQLite 'sqlite3' 'sqlite3_[a-z_0-9]+' 'server/(sqlite_util|store_sqlite[a-z_]*)\.[ch]'
-only libmicrohttpd 'microhttpd' 'MHD_[a-z_]+' 'server/http[a-z_]*\.[ch]'
+only libcurl 'curl' 'curl_[a-z_]+' 'server/networks/fetch\.c'
+only libarchive 'archive' 'archive_[a-z_]+' 'server/networks/unpack\.c'
+only SQLite 'sqlite3' 'sqlite3_[a-z_0-9]+' 'server/store/(sqlite_util|store_sqlite[a-z_]*)\.[ch]'
+only libmicrohttpd 'microhttpd' 'MHD_[a-z_]+' 'server/http/http[a-z_]*\.[ch]'
 
 # ---- symbols nobody below server/ may use --------------------------------------------------------
 
@@ -117,9 +126,10 @@ row_of() { # FILES STRUCT PREFIX TABLE PATTERN
 }
 
 row_of 'core/ops/op_*.c' luc_op luc_op_ core/ops/ops.def OP
-[ ! -f api/methods.def ] || row_of 'core/methods/method_*.c' luc_method luc_method_ api/methods.def METHOD
+[ ! -f api/methods.def ] || row_of 'core/methods/*/method_*.c' luc_method luc_method_ api/methods.def METHOD
 
-deny "$(cut -d'|' -f1 "$build/sources.txt" | grep -v '^CMake' | sort | uniq -d)" 'two sources share a file name'
+deny "$(git ls-files --cached --others --exclude-standard '*.c' '*.h' | while read -r f; do [ -f "$f" ] && basename "$f"; done |
+    sort | uniq -d)" 'two sources share a file name'
 
 [ $bad -eq 0 ] && echo 'layers: every file keeps to the table'
 exit $bad

@@ -3,7 +3,7 @@
 #ifndef TESTS_GENERATE_BED_H
 #define TESTS_GENERATE_BED_H
 
-#include "core/methods/method.h"
+#include "core/run/method.h"
 #include "tests/net_build.h"
 
 /* A network of two convolutions, two pictures, and one run's surroundings. */

@@ -3,7 +3,7 @@
 #ifndef TESTS_LINEAR_MODEL_H
 #define TESTS_LINEAR_MODEL_H
 
-#include "core/methods/method.h"
+#include "core/run/method.h"
 
 #define LINEAR_CLASSES 5
 #define LINEAR_SIZE    4

@@ -1,4 +1,4 @@
-#include "server/admission.h"
+#include "server/jobs/admission.h"
 
 #include <pthread.h>
 #include <setjmp.h>

@@ -1,5 +1,5 @@
-#include "api/collections.h"
-#include "api/jobs.h"
+#include "api/collection.h"
+#include "api/stored_job.h"
 #include "tests/api_fake.h"
 
 #include <jansson.h>

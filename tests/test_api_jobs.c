@@ -1,4 +1,4 @@
-#include "api/jobs.h"
+#include "api/stored_job.h"
 #include "tests/api_fake.h"
 
 #include <math.h>

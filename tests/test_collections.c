@@ -1,4 +1,4 @@
-#include "server/store_collections.h"
+#include "server/store/store_collections.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,8 +1,8 @@
 /* What evaluations are made of: agreement of maps, imputation, networks with random weights, words. */
 #include "core/graph/rebind.h"
-#include "core/methods/agree.h"
-#include "core/methods/impute.h"
-#include "core/methods/randomise.h"
+#include "core/judge/agree.h"
+#include "core/judge/impute.h"
+#include "core/judge/randomise.h"
 #include "core/tensor/label.h"
 #include "tests/net_build.h"
 

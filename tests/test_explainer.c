@@ -1,5 +1,5 @@
 /* One method asks another for its map, on the linear model. */
-#include "core/methods/explainer.h"
+#include "core/judge/explainer.h"
 #include "tests/method_case.h"
 
 #include <setjmp.h>

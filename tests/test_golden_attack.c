@@ -1,5 +1,5 @@
 /* The first steps of attacks on SqueezeNet beside PyTorch's. */
-#include "core/methods/attack.h"
+#include "core/attack/attack.h"
 #include "tests/golden_util.h"
 
 #include <math.h>

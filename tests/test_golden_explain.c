@@ -1,5 +1,5 @@
 /* Explanations of SqueezeNet 1.1 and ResNet-50 beside PyTorch, method by method. */
-#include "core/methods/method.h"
+#include "core/run/method.h"
 #include "tests/golden_util.h"
 
 #include <math.h>

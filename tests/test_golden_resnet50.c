@@ -1,7 +1,7 @@
 /* ResNet-50 (TensorFlow.js) beside PyTorch: outputs, taps, gradients under each ReLU rule. */
 #include "tests/golden_util.h"
 
-#include "core/methods/method.h"
+#include "core/run/method.h"
 
 #include <math.h>
 #include <setjmp.h>

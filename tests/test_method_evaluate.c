@@ -1,5 +1,5 @@
 /* evaluate and compare on networks whose answers are known. */
-#include "core/methods/faithful.h"
+#include "core/judge/faithful.h"
 #include "tests/method_case.h"
 
 #include <math.h>

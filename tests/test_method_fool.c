@@ -1,4 +1,4 @@
-#include "core/methods/attack.h"
+#include "core/attack/attack.h"
 #include "tests/method_case.h"
 
 #include <math.h>

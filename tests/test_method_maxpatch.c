@@ -1,4 +1,4 @@
-#include "core/methods/patch.h"
+#include "core/survey/patch.h"
 
 #include <math.h>
 #include <setjmp.h>

@@ -1,5 +1,5 @@
 /* rise and score-cam beside the same sums written plainly, and the runner they share. */
-#include "core/methods/perturb.h"
+#include "core/ask/perturb.h"
 #include "tests/method_case.h"
 
 #include <math.h>

@@ -1,5 +1,5 @@
 /* The table of `lucida run --profile`. */
-#include "server/profile.h"
+#include "server/commands/profile.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,9 +1,9 @@
 #include "core/base/file.h"
 #include "core/base/hash.h"
 #include "core/model/model.h"
-#include "server/fetch.h"
-#include "server/pull.h"
-#include "server/unpack.h"
+#include "server/networks/fetch.h"
+#include "server/networks/pull.h"
+#include "server/networks/unpack.h"
 #include "tests/drop_server.h"
 #include "tests/tiny_model.h"
 

@@ -1,4 +1,4 @@
-#include "server/registry.h"
+#include "server/networks/registry.h"
 #include "tests/tiny_model.h"
 
 #include <pthread.h>

@@ -1,4 +1,4 @@
-#include "core/methods/schedule.h"
+#include "core/generate/schedule.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

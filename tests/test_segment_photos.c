@@ -4,7 +4,7 @@
  * test_segment_photos PHOTOGRAPH X Y WIDTH HEIGHT  writes the mask that GrabCut finds inside that box
  * as a PGM to standard output: for compare.py. */
 #include "core/base/file.h"
-#include "core/methods/method.h"
+#include "core/run/method.h"
 #include "core/segment/grabcut.h"
 #include "core/tensor/codec.h"
 #include "core/tensor/resize.h"

@@ -1,4 +1,4 @@
-#include "core/methods/show.h"
+#include "core/show/show.h"
 #include "tests/net_build.h"
 
 #include <math.h>

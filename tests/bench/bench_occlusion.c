@@ -5,7 +5,7 @@
  * KEY=TEXT: other parameters of the method. A network without classes is asked about the neuron of
  * its last layer that answers most.
  */
-#include "core/methods/method.h"
+#include "core/run/method.h"
 #include "tests/bench/bench_common.h"
 
 #include <stdio.h>

@@ -1,0 +1,145 @@
+/* Which job is claimed next. */
+#include "server/store/store_sqlite.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* Jobs that someone could claim: never begun, or given up by who began them. ?1 is now. */
+#define WAITS "state IN (0, 1) AND (state = 0 OR lease_ms < ?1)"
+/* Those whose owner may have one more running. ?2 is the most. */
+#define MAY_RUN                                                                                    \
+    WAITS " AND (SELECT count(*) FROM jobs AS r WHERE r.who = jobs.who AND r.state = 1 AND"        \
+          " r.seq <> jobs.seq) < ?2"
+
+static int64_t number(size_t n)
+{
+    return n > INT64_MAX ? INT64_MAX : (int64_t)n;
+}
+
+/* Ends jobs that nobody should run: cancelled ones whose holder is gone, those that were lost too
+ * often, and those that are too large for this server. */
+static enum luc_status bury(sqlite3 *db, const struct srv_claim_ask *ask, struct luc_error *err)
+{
+    for (;;) {
+        sqlite3_stmt *q = NULL;
+        bool row = false, cancelled = false, large = false;
+        int64_t seq = 0;
+        enum luc_status st =
+            srv_sql_ask(db, &q, err,
+                        "SELECT seq, cancel, bytes > ?3 FROM jobs WHERE " WAITS
+                        " AND (cancel <> 0 OR lost + (state = 1) > ?2 OR bytes > ?3) LIMIT 1",
+                        "iii", srv_sqlite_now_ms(), ask->max_lost, number(ask->most_bytes));
+        if (!st)
+            st = srv_sql_next(q, &row, err);
+        if (!st && row) {
+            seq = sqlite3_column_int64(q, 0);
+            cancelled = sqlite3_column_int64(q, 1) != 0;
+            large = sqlite3_column_int64(q, 2) != 0;
+        }
+        sqlite3_finalize(q);
+        if (st || !row)
+            return st;
+        st = srv_sqlite_end_job(db, seq, cancelled ? API_STATE_cancelled : API_STATE_failed,
+                                cancelled ? NULL
+                                : large   ? ask->large_to
+                                          : ask->lost_to,
+                                ask->keep_s, err);
+        if (st)
+            return st;
+    }
+}
+
+static enum luc_status take_next(sqlite3 *db, const struct srv_claim_ask *ask, int64_t now,
+                                 struct srv_claimed *got, int64_t *seq, struct luc_error *err)
+{
+    sqlite3_stmt *q = NULL;
+    bool row = false;
+    enum luc_status st = srv_sql_ask(
+        db, &q, err,
+        "UPDATE jobs SET lost = lost + (state = 1), state = 1, attempt = attempt + 1, owner = ?5,"
+        " lease_ms = ?6, started_ms = coalesce(started_ms, ?1) WHERE seq ="
+        " (SELECT seq FROM jobs WHERE " MAY_RUN " AND (lane & ?4) <> 0 AND bytes <= ?3"
+        "  AND seq < coalesce((SELECT min(seq) FROM jobs WHERE " MAY_RUN
+        "   AND bytes > ?3 AND passed >= ?7), seq + 1) ORDER BY seq LIMIT 1)"
+        " RETURNING seq, id, attempt, spec, bytes, spent_ms",
+        "iiiisii", now, number(ask->most_running), number(ask->free_bytes), (int64_t)ask->lanes,
+        ask->owner, now + (int64_t)(1e3 * ask->lease_s), (int64_t)SRV_PASSES_MAX);
+    if (!st)
+        st = srv_sql_next(q, &row, err);
+    if (!st && row) {
+        *seq = sqlite3_column_int64(q, 0);
+        srv_sql_text(q, 1, got->claim.id, sizeof(got->claim.id));
+        got->claim.attempt = sqlite3_column_int64(q, 2);
+        got->spec = srv_sql_copy(q, 3);
+        got->bytes = (size_t)sqlite3_column_int64(q, 4);
+        got->spent_s = 1e-3 * (double)sqlite3_column_int64(q, 5);
+        snprintf(got->claim.owner, sizeof(got->claim.owner), "%s", ask->owner);
+        if (!got->spec)
+            st = luc_fail_nomem(err, "a job", 0);
+    }
+    sqlite3_finalize(q);
+    return st;
+}
+
+/* Older jobs that did not fit were passed by `seq`; and what the oldest needs of those that do not
+ * fit now. */
+static enum luc_status note_passed(sqlite3 *db, const struct srv_claim_ask *ask, int64_t now,
+                                   int64_t seq, struct srv_claimed *got, struct luc_error *err)
+{
+    int64_t next = 0;
+    enum luc_status st = LUC_OK;
+    if (got->spec)
+        st = srv_sql(db, err,
+                     "UPDATE jobs SET passed = passed + 1 WHERE " MAY_RUN
+                     " AND seq < ?4 AND bytes > ?3",
+                     "iiii", now, number(ask->most_running), number(ask->free_bytes), seq);
+    if (!st)
+        st = srv_sql_number(
+            db, &next, err,
+            "SELECT bytes FROM jobs WHERE " MAY_RUN " AND bytes > ?3 ORDER BY seq LIMIT 1", "iii",
+            now, number(ask->most_running), number(ask->free_bytes - got->bytes));
+    got->next_bytes = (size_t)next;
+    return st;
+}
+
+static enum luc_status find_checkpoint(sqlite3 *db, int64_t seq, char name[SRV_BLOB_NAME],
+                                       struct luc_error *err)
+{
+    sqlite3_stmt *q = NULL;
+    bool row = false;
+    enum luc_status st = srv_sql_ask(
+        db, &q, err, "SELECT sha256 FROM files WHERE job = ? AND role = 'checkpoint'", "i", seq);
+    if (!st)
+        st = srv_sql_next(q, &row, err);
+    if (!st && row)
+        srv_sql_text(q, 0, name, SRV_BLOB_NAME);
+    sqlite3_finalize(q);
+    return st;
+}
+
+enum luc_status srv_sqlite_claim(struct srv_store *store, const struct srv_claim_ask *ask,
+                                 struct srv_claimed *got, struct luc_error *err)
+{
+    struct srv_sqlite *s = srv_sqlite_of(store);
+    struct srv_claimed made = { 0 };
+    const int64_t now = srv_sqlite_now_ms();
+    int64_t seq = 0;
+    enum luc_status st = srv_sqlite_begin(s, s->hard, err);
+    if (st)
+        return st;
+    st = bury(s->hard, ask, err);
+    if (!st)
+        st = take_next(s->hard, ask, now, &made, &seq, err);
+    if (!st)
+        st = note_passed(s->hard, ask, now, seq, &made, err);
+    if (!st && made.spec)
+        st = find_checkpoint(s->hard, seq, made.checkpoint, err);
+    if (!st && made.spec)
+        st = srv_sqlite_state_event(s->hard, seq, API_STATE_running, made.claim.attempt, err);
+    st = srv_sqlite_end(s, s->hard, st, err);
+    if (st)
+        free(made.spec);
+    else
+        *got = made;
+    return st;
+}
