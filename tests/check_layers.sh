@@ -73,7 +73,8 @@ only() { # LIBRARY HEADERS SYMBOLS FILES
 only threads 'pthread|threads\.h' 'pthread_[a-z_]+|thrd_[a-z]+' 'core/base/parallel\.c|server/'
 only sockets 'sys/socket|netinet|netdb' 'socket|bind|accept|getaddrinfo' 'server/'
 only BLAS 'cblas|openblas' 'cblas_[a-z]+|openblas_[a-z_]+' 'core/tensor/blas\.c'
-only 'image libraries' 'jpeglib|jerror|png|webp|libexif' 'jpeg_[A-Za-z_]+|png_[a-z_]+|WebP[A-Za-z]+|exif_[a-z_]+' \
+only 'image libraries' 'jpeglib|jerror|png|webp|libexif|gif_lib|libheif|lcms2' \
+    'jpeg_[A-Za-z_]+|png_[a-z_]+|WebP[A-Za-z]+|exif_[a-z_]+|DGif[A-Za-z]+|heif_[a-z_]+|cms[A-Z][A-Za-z]+' \
     'core/tensor/codec[a-z_]*\.[ch]'
 only OpenSSL 'openssl' 'EVP_[A-Za-z0-9_]+|SHA[0-9_A-Za-z]+' 'core/base/hash\.c'
 only kissfft 'kiss_fft' 'kiss_fft[a-z_]*' 'core/generate/fft\.c'

@@ -1,17 +1,39 @@
 #include "core/tensor/codec.h"
 #include "core/tensor/codec_formats.h"
+#include "core/tensor/resize.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include <libexif/exif-data.h>
 
-#define N_CODECS 3
+static const struct luc_codec *const codecs[] = {
+    [LUC_IMAGE_JPEG] = &luc_codec_jpeg, [LUC_IMAGE_PNG] = &luc_codec_png,
+    [LUC_IMAGE_WEBP] = &luc_codec_webp, [LUC_IMAGE_GIF] = &luc_codec_gif,
+    [LUC_IMAGE_HEIC] = &luc_codec_heic, [LUC_IMAGE_AVIF] = &luc_codec_avif,
+};
+#define N_CODECS (sizeof(codecs) / sizeof(*codecs))
 
-static const struct luc_codec *const codecs[N_CODECS] = {
-    [LUC_IMAGE_JPEG] = &luc_codec_jpeg,
-    [LUC_IMAGE_PNG] = &luc_codec_png,
-    [LUC_IMAGE_WEBP] = &luc_codec_webp,
+/* What people send besides. The first bytes say what it is, `at` bytes into the file. */
+static const struct {
+    const char *name, *magic;
+    size_t at, size;
+} others[] = {
+    { "a TIFF", "II*\0", 0, 4 },
+    { "a TIFF", "MM\0*", 0, 4 },
+    { "a BMP", "BM", 0, 2 },
+    { "a JPEG XL", "\0\0\0\x0cJXL ", 0, 8 },
+    { "a JPEG XL", "\xff\x0a", 0, 2 },
+    { "a JPEG 2000", "\0\0\0\x0cjP  ", 0, 8 },
+    { "a Photoshop file", "8BPS", 0, 4 },
+    { "a PDF", "%PDF", 0, 4 },
+    { "an icon", "\0\0\1\0", 0, 4 },
+    { "an SVG", "<svg", 0, 4 },
+    { "an SVG", "<?xml", 0, 5 },
+    { "a video", "ftyp", 4, 4 },
+    { "a Netpbm picture", "P6", 0, 2 },
+    { "an OpenEXR picture", "v/1\1", 0, 4 },
+    { "a Radiance picture", "#?RADIANCE", 0, 10 },
 };
 
 #define EXIF_HEADER 6
@@ -73,7 +95,12 @@ static enum luc_status probe(const uint8_t *bytes, size_t size, struct luc_image
         *info = found;
         return LUC_OK;
     }
-    return luc_fail(err, LUC_FORMAT, "not a JPEG, PNG or WebP file");
+    for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
+        if (size >= others[i].at + others[i].size &&
+            memcmp(bytes + others[i].at, others[i].magic, others[i].size) == 0)
+            return luc_fail(err, LUC_UNSUPPORTED, "this is %s; convert it to JPEG or PNG",
+                            others[i].name);
+    return luc_fail(err, LUC_FORMAT, "not a JPEG, PNG, WebP, GIF, HEIC or AVIF file");
 }
 
 enum luc_status luc_image_probe(const void *bytes, size_t size, struct luc_image_info *info,
@@ -162,6 +189,94 @@ static enum luc_status check_size(const struct luc_image_info *info, size_t max_
                     (double)max_pixels / 1e6);
 }
 
+static size_t reduced(size_t n, struct luc_reduction r)
+{
+    return (n * r.num + r.den - 1) / r.den;
+}
+
+static struct luc_reduction reduction_of(const struct luc_image_info *info, size_t max_side)
+{
+    const struct luc_codec *codec = codecs[info->format];
+    const size_t longer = info->width > info->height ? info->width : info->height;
+    if (max_side == 0 || longer <= max_side || !codec->reduce)
+        return (struct luc_reduction){ 1, 1 };
+    return codec->reduce(info, max_side);
+}
+
+void luc_image_shown(const struct luc_image_info *info, const struct luc_decode *how, size_t *width,
+                     size_t *height)
+{
+    const size_t longer = info->width > info->height ? info->width : info->height;
+    const size_t w = info->width, h = info->height, side = how->max_side;
+    *width = w, *height = h;
+    if (side == 0 || longer <= side)
+        return;
+    *width = (w * side + longer / 2) / longer;
+    *height = (h * side + longer / 2) / longer;
+    *width += *width == 0;
+    *height += *height == 0;
+}
+
+size_t luc_image_decode_bytes(const struct luc_image_info *info, const struct luc_decode *how)
+{
+    const struct luc_reduction r = reduction_of(info, how->max_side);
+    const size_t channels = info->has_alpha ? 4 : 3;
+    const size_t decoded = channels * reduced(info->width, r) * reduced(info->height, r);
+    size_t width = 0, height = 0;
+    luc_image_shown(info, how, &width, &height);
+    const size_t shown = channels * width * height;
+    const bool copied = shown != decoded || info->orientation != 1;
+    return decoded + (copied ? shown : 0) + info->working_bytes;
+}
+
+/* What is decoded at `r` of its stored size becomes as large as luc_image_shown() says. */
+static enum luc_status shrink(struct luc_image *im, const struct luc_image_info *info,
+                              const struct luc_decode *how, struct luc_reduction r,
+                              struct luc_error *err)
+{
+    size_t width = 0, height = 0;
+    luc_image_shown(info, how, &width, &height);
+    if (width == im->width && height == im->height)
+        return LUC_OK;
+    const struct luc_box box = { 0, 0, (double)info->width * r.num / r.den,
+                                 (double)info->height * r.num / r.den };
+    struct luc_image small = { 0 };
+    const enum luc_status st = luc_image_resize(im, &box, width, height, LUC_BICUBIC, &small, err);
+    if (st)
+        return st;
+    luc_image_done(im);
+    *im = small;
+    return LUC_OK;
+}
+
+void luc_profile_image(const void *profile, size_t size, struct luc_image *image)
+{
+    struct luc_profile *p =
+        luc_profile_open(profile, size, image->channels == 4 ? LUC_SAMPLES_RGBA : LUC_SAMPLES_RGB);
+    if (p)
+        for (size_t y = 0; y < image->height; y++) {
+            uint8_t *row = image->data + y * image->width * image->channels;
+            luc_profile_apply(p, row, image->width, row);
+        }
+    luc_profile_close(p);
+}
+
+static enum luc_status decode(const struct luc_decoding *d, const struct luc_decode *how,
+                              struct luc_error *err)
+{
+    const struct luc_image_info *info = d->info;
+    enum luc_status st =
+        luc_image_create(reduced(info->width, d->reduction), reduced(info->height, d->reduction),
+                         info->has_alpha ? 4 : 3, d->image, err);
+    if (!st)
+        st = codecs[info->format]->decode(d, err);
+    if (!st && info->has_alpha && !how->keep_alpha)
+        lay_over(d->image, how->background);
+    if (!st)
+        st = shrink(d->image, info, how, d->reduction, err);
+    return st ? st : make_upright(d->image, info->orientation, err);
+}
+
 enum luc_status luc_image_decode(const void *bytes, size_t size, const struct luc_decode *how,
                                  struct luc_image *image, struct luc_error *err)
 {
@@ -172,13 +287,13 @@ enum luc_status luc_image_decode(const void *bytes, size_t size, const struct lu
     if (st)
         return st;
     struct luc_image im = { 0 };
-    st = luc_image_create(info.width, info.height, info.has_alpha ? 4 : 3, &im, err);
-    if (!st)
-        st = codecs[info.format]->decode(bytes, size, &info, &im, err);
-    if (!st && info.has_alpha && !how->keep_alpha)
-        lay_over(&im, how->background);
-    if (!st)
-        st = make_upright(&im, info.orientation, err);
+    const struct luc_decoding d = { .bytes = bytes,
+                                    .size = size,
+                                    .info = &info,
+                                    .reduction = reduction_of(&info, how->max_side),
+                                    .ignore_profile = how->ignore_profile,
+                                    .image = &im };
+    st = decode(&d, how, err);
     if (st) {
         luc_image_done(&im);
         return st;

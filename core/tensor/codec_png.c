@@ -6,6 +6,7 @@
 
 #include <math.h>
 #include <setjmp.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <png.h>
@@ -27,18 +28,29 @@ struct job {
     /* reading */
     const uint8_t *bytes;
     size_t size, at;
+    bool complete; /* every pixel was read */
+    bool cut;      /* the file ended before its end mark */
     struct luc_image_info found;
-    struct luc_image *image;
+    const struct luc_decoding *decoding;
+    struct luc_profile *profile;
+    uint8_t *row;   /* one stored row, where rows are averaged */
+    uint64_t *sums; /* of the block's rows so far: [image->width][4] */
     /* writing */
     const struct luc_image *source;
     const struct luc_png_options *options;
     struct luc_str *out;
 };
 
+/* Once every pixel was read, only damage in the pixels' own chunks is damage. */
+static bool is_harmless(const struct job *job, png_const_charp text)
+{
+    return job->complete && (job->cut || strncmp(text, "IDAT", 4) != 0);
+}
+
 static void on_error(png_structp png, png_const_charp text)
 {
     struct job *job = png_get_error_ptr(png);
-    if (!job->status) {
+    if (!job->status && !is_harmless(job, text)) {
         const bool memory = strstr(text, "emory") != NULL; /* libpng has no error codes */
         job->status = memory ? luc_fail(job->err, LUC_NOMEM, "PNG: %s", text)
                              : luc_fail(job->err, LUC_FORMAT, "the PNG file is damaged: %s", text);
@@ -46,16 +58,26 @@ static void on_error(png_structp png, png_const_charp text)
     longjmp(job->back, 1);
 }
 
+/* Nothing is printed. Chunks with a wrong checksum are left out, which costs nothing but with those
+ * that decide what the pixels mean. */
 static void on_warning(png_structp png, png_const_charp text)
 {
-    (void)png, (void)text; /* nothing is printed */
+    static const char decisive[][5] = { "tRNS", "gAMA", "iCCP", "sRGB" };
+    if (!strstr(text, "CRC"))
+        return;
+    for (size_t i = 0; i < sizeof(decisive) / sizeof(*decisive); i++)
+        if (strncmp(text, decisive[i], 4) == 0)
+            png_error(png, text);
 }
 
 static void on_read(png_structp png, png_bytep to, size_t n)
 {
     struct job *job = png_get_io_ptr(png);
     if (n > job->size - job->at) {
-        job->status = luc_fail(job->err, LUC_FORMAT, "the PNG file is truncated: send it again");
+        job->cut = true;
+        if (!job->complete)
+            job->status =
+                luc_fail(job->err, LUC_FORMAT, "the PNG file is truncated: send it again");
         png_error(png, "truncated");
     }
     memcpy(to, job->bytes + job->at, n);
@@ -65,9 +87,25 @@ static void on_read(png_structp png, png_bytep to, size_t n)
 /* Chunks that would be decompressed or kept without any use here. */
 static void skip_chunks(png_structp png)
 {
-    static const png_byte names[] = "iCCP\0iTXt\0tEXt\0zTXt\0sPLT\0hIST\0pCAL\0sCAL";
+    static const png_byte names[] = "iTXt\0tEXt\0zTXt\0sPLT\0hIST\0pCAL\0sCAL";
     png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, names, sizeof(names) / 5);
     png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, NULL, 0);
+}
+
+/* An APNG says so, with the number of its frames, before its pixels; libpng does not read it. */
+static bool is_animated(const uint8_t *bytes, size_t size)
+{
+    size_t at = 8;
+    while (at + 12 <= size && memcmp(bytes + at + 4, "IDAT", 4) != 0) {
+        const uint8_t *chunk = bytes + at;
+        const size_t length = (size_t)png_get_uint_32(chunk);
+        if (memcmp(chunk + 4, "acTL", 4) == 0)
+            return png_get_uint_32(chunk + 8) > 1;
+        if (length > size - at - 12)
+            return false;
+        at += length + 12;
+    }
+    return false;
 }
 
 static void read_header(struct job *job)
@@ -77,17 +115,21 @@ static void read_header(struct job *job)
     png_set_user_limits(png, MAX_SIDE, MAX_SIDE);
     png_set_chunk_malloc_max(png, CHUNK_BYTES);
     png_set_chunk_cache_max(png, CHUNK_COUNT);
-    png_set_crc_action(png, PNG_CRC_ERROR_QUIT, PNG_CRC_ERROR_QUIT);
+    png_set_crc_action(png, PNG_CRC_ERROR_QUIT, PNG_CRC_WARN_DISCARD);
     skip_chunks(png);
     png_read_info(png, job->info);
-    job->found.width = png_get_image_width(png, job->info);
-    job->found.height = png_get_image_height(png, job->info);
-    job->found.has_alpha = (png_get_color_type(png, job->info) & PNG_COLOR_MASK_ALPHA) != 0 ||
-                           png_get_valid(png, job->info, PNG_INFO_tRNS) != 0;
+    struct luc_image_info *found = &job->found;
+    found->width = png_get_image_width(png, job->info);
+    found->height = png_get_image_height(png, job->info);
+    found->has_alpha = (png_get_color_type(png, job->info) & PNG_COLOR_MASK_ALPHA) != 0 ||
+                       png_get_valid(png, job->info, PNG_INFO_tRNS) != 0;
+    found->has_profile = png_get_valid(png, job->info, PNG_INFO_iCCP) != 0;
+    found->interlaced = png_get_interlace_type(png, job->info) != PNG_INTERLACE_NONE;
+    found->animated = is_animated(job->bytes, job->size);
     png_uint_32 n = 0;
     png_bytep exif = NULL;
     if (png_get_eXIf_1(png, job->info, &n, &exif))
-        job->found.orientation = luc_exif_orientation(exif, n);
+        found->orientation = luc_exif_orientation(exif, n);
 }
 
 /* Samples are sRGB unless the file states another gamma. */
@@ -101,6 +143,85 @@ static void set_gamma(struct job *job)
         png_set_gamma(job->png, PNG_DEFAULT_sRGB, gamma);
 }
 
+/* A profile says more than a gamma. */
+static void set_colours(struct job *job)
+{
+    png_charp name = NULL;
+    png_bytep profile = NULL;
+    png_uint_32 size = 0;
+    int compression = 0;
+    if (!job->decoding->ignore_profile &&
+        png_get_iCCP(job->png, job->info, &name, &compression, &profile, &size))
+        job->profile = luc_profile_open(profile, size,
+                                        job->found.has_alpha ? LUC_SAMPLES_RGBA : LUC_SAMPLES_RGB);
+    if (!job->profile)
+        set_gamma(job);
+}
+
+static void read_all(struct job *job, int passes)
+{
+    struct luc_image *image = job->decoding->image;
+    const size_t stride = image->width * image->channels;
+    for (int pass = 0; pass < passes; pass++)
+        for (size_t y = 0; y < image->height; y++) {
+            uint8_t *row = image->data + y * stride;
+            png_read_row(job->png, row, NULL);
+            if (job->profile && pass == passes - 1)
+                luc_profile_apply(job->profile, row, image->width, row);
+        }
+}
+
+/* Colours count by their alpha: sums[x] is { sum of a * colour, sum of a }. */
+static void add_row(struct job *job, size_t factor)
+{
+    const size_t channels = job->decoding->image->channels;
+    const uint8_t *from = job->row;
+    for (size_t x = 0; x < job->found.width; x++, from += channels) {
+        uint64_t *sum = job->sums + x / factor * 4;
+        const unsigned weight = channels == 4 ? from[3] : 255;
+        for (size_t c = 0; c < 3; c++)
+            sum[c] += weight * (unsigned)from[c];
+        sum[3] += weight;
+    }
+}
+
+static void put_mean_row(struct job *job, size_t y, size_t factor, size_t rows)
+{
+    const struct luc_image *image = job->decoding->image;
+    uint8_t *to = image->data + y * image->width * image->channels;
+    for (size_t x = 0; x < image->width; x++, to += image->channels) {
+        uint64_t *sum = job->sums + x * 4;
+        const size_t left = job->found.width - x * factor;
+        const uint64_t n = rows * (left < factor ? left : factor);
+        for (size_t c = 0; c < 3; c++)
+            to[c] = (uint8_t)(sum[3] ? (sum[c] + sum[3] / 2) / sum[3] : 0);
+        if (image->channels == 4)
+            to[3] = (uint8_t)((sum[3] + n / 2) / n);
+        memset(sum, 0, 4 * sizeof(*sum));
+    }
+}
+
+/* Never holds more than a row of what is stored: each block of factor x factor pixels becomes one. */
+static void read_means(struct job *job, size_t factor)
+{
+    const struct luc_image *image = job->decoding->image;
+    job->row = malloc(job->found.width * image->channels);
+    job->sums = calloc(image->width * 4, sizeof(*job->sums));
+    if (!job->row || !job->sums)
+        png_error(job->png, "out of memory");
+    size_t rows = 0;
+    for (size_t y = 0; y < job->found.height; y++) {
+        png_read_row(job->png, job->row, NULL);
+        if (job->profile)
+            luc_profile_apply(job->profile, job->row, job->found.width, job->row);
+        add_row(job, factor);
+        if (++rows < factor && y + 1 < job->found.height)
+            continue;
+        put_mean_row(job, y / factor, factor, rows);
+        rows = 0;
+    }
+}
+
 static void read_pixels(struct job *job)
 {
     png_structp png = job->png;
@@ -108,15 +229,16 @@ static void read_pixels(struct job *job)
     png_set_expand(png); /* palette, 1/2/4-bit gray and tRNS become 8-bit samples */
     png_set_scale_16(png);
     png_set_gray_to_rgb(png);
-    set_gamma(job);
+    set_colours(job);
     const int passes = png_set_interlace_handling(png);
     png_read_update_info(png, job->info);
-    const size_t stride = job->image->width * job->image->channels;
-    if (png_get_rowbytes(png, job->info) != stride)
+    if (png_get_rowbytes(png, job->info) != job->found.width * job->decoding->image->channels)
         png_error(png, "unexpected row size");
-    for (int pass = 0; pass < passes; pass++)
-        for (size_t y = 0; y < job->image->height; y++)
-            png_read_row(png, job->image->data + y * stride, NULL);
+    if (job->decoding->reduction.den > 1)
+        read_means(job, job->decoding->reduction.den);
+    else
+        read_all(job, passes);
+    job->complete = true;
     png_read_end(png, NULL);
 }
 
@@ -136,6 +258,9 @@ static enum luc_status run_read(struct job *job, void (*work)(struct job *))
     const enum luc_status st =
         job->info ? guarded(job, work) : luc_fail(job->err, LUC_NOMEM, "PNG: out of memory");
     png_destroy_read_struct(&job->png, &job->info, NULL);
+    luc_profile_close(job->profile);
+    free(job->row);
+    free(job->sums);
     return st;
 }
 
@@ -155,11 +280,17 @@ static enum luc_status png_probe(const uint8_t *bytes, size_t size, struct luc_i
     return st;
 }
 
-static enum luc_status png_decode(const uint8_t *bytes, size_t size,
-                                  const struct luc_image_info *info, struct luc_image *image,
-                                  struct luc_error *err)
+static struct luc_reduction png_reduce(const struct luc_image_info *info, size_t max_side)
 {
-    struct job job = { .bytes = bytes, .size = size, .found = *info, .image = image, .err = err };
+    const size_t longer = info->width > info->height ? info->width : info->height;
+    return (struct luc_reduction){ 1, info->interlaced ? 1 : (unsigned)(longer / max_side) };
+}
+
+static enum luc_status png_decode(const struct luc_decoding *d, struct luc_error *err)
+{
+    struct job job = {
+        .bytes = d->bytes, .size = d->size, .found = *d->info, .decoding = d, .err = err
+    };
     return run_read(&job, read_pixels);
 }
 
@@ -167,6 +298,7 @@ const struct luc_codec luc_codec_png = {
     .media_type = "image/png",
     .match = png_match,
     .probe = png_probe,
+    .reduce = png_reduce,
     .decode = png_decode,
 };
 

@@ -1,4 +1,4 @@
-/* Still WebP through libwebp. */
+/* WebP through libwebp; of an animation the first frame. */
 #include "core/tensor/codec_formats.h"
 
 #include <string.h>
@@ -16,56 +16,110 @@ static enum luc_status truncated(struct luc_error *err)
     return luc_fail(err, LUC_FORMAT, "the WebP file is truncated: send it again");
 }
 
+static enum luc_status damaged(struct luc_error *err)
+{
+    return luc_fail(err, LUC_FORMAT, "the WebP file is damaged or truncated: send it again");
+}
+
 /* EXIF comes after the pixels in a WebP file, so the whole file's chunks are walked. */
-static enum luc_status read_orientation(const uint8_t *bytes, size_t size, int *orientation,
-                                        struct luc_error *err)
+static enum luc_status open_chunks(const uint8_t *bytes, size_t size, WebPDemuxer **chunks,
+                                   struct luc_error *err)
 {
     WebPDemuxState state = WEBP_DEMUX_PARSE_ERROR;
     const WebPData data = { bytes, size };
-    WebPDemuxer *demuxer = WebPDemuxPartial(&data, &state);
-    if (demuxer && state == WEBP_DEMUX_DONE) {
-        WebPChunkIterator chunk;
-        if (WebPDemuxGetChunk(demuxer, "EXIF", 1, &chunk)) {
-            *orientation = luc_exif_orientation(chunk.chunk.bytes, chunk.chunk.size);
-            WebPDemuxReleaseChunkIterator(&chunk);
-        }
-    }
-    WebPDemuxDelete(demuxer);
+    *chunks = WebPDemuxPartial(&data, &state);
+    if (*chunks && state == WEBP_DEMUX_DONE)
+        return LUC_OK;
+    WebPDemuxDelete(*chunks);
+    *chunks = NULL;
     if (state == WEBP_DEMUX_PARSING_HEADER || state == WEBP_DEMUX_PARSED_HEADER)
         return truncated(err);
-    if (state != WEBP_DEMUX_DONE)
-        return luc_fail(err, LUC_FORMAT, "the WebP file is damaged: its parts do not fit");
-    return LUC_OK;
+    return luc_fail(err, LUC_FORMAT, "the WebP file is damaged: its parts do not fit");
+}
+
+static void read_chunks(WebPDemuxer *chunks, struct luc_image_info *info)
+{
+    WebPChunkIterator chunk;
+    if (WebPDemuxGetChunk(chunks, "EXIF", 1, &chunk)) {
+        info->orientation = luc_exif_orientation(chunk.chunk.bytes, chunk.chunk.size);
+        WebPDemuxReleaseChunkIterator(&chunk);
+    }
+    if (WebPDemuxGetChunk(chunks, "ICCP", 1, &chunk)) {
+        info->has_profile = true;
+        WebPDemuxReleaseChunkIterator(&chunk);
+    }
+    info->animated = WebPDemuxGetI(chunks, WEBP_FF_FRAME_COUNT) > 1;
 }
 
 static enum luc_status webp_probe(const uint8_t *bytes, size_t size, struct luc_image_info *info,
                                   struct luc_error *err)
 {
     WebPBitstreamFeatures f;
+    WebPDemuxer *chunks = NULL;
     const VP8StatusCode code = WebPGetFeatures(bytes, size, &f);
     if (code == VP8_STATUS_NOT_ENOUGH_DATA)
         return truncated(err);
     if (code != VP8_STATUS_OK)
         return luc_fail(err, LUC_FORMAT, "the WebP file is damaged: its header cannot be read");
-    if (f.has_animation)
-        return luc_fail(err, LUC_UNSUPPORTED, "the WebP file is animated: send a still picture");
+    const enum luc_status st = open_chunks(bytes, size, &chunks, err);
+    if (st)
+        return st;
     info->width = (size_t)f.width;
     info->height = (size_t)f.height;
-    info->has_alpha = f.has_alpha;
-    return read_orientation(bytes, size, &info->orientation, err);
+    info->has_alpha = f.has_alpha || f.has_animation; /* frames need not fill their canvas */
+    info->working_bytes = 4 * info->width * info->height * (f.has_animation ? 3 : 1);
+    read_chunks(chunks, info);
+    WebPDemuxDelete(chunks);
+    return LUC_OK;
 }
 
-static enum luc_status webp_decode(const uint8_t *bytes, size_t size,
-                                   const struct luc_image_info *info, struct luc_image *image,
-                                   struct luc_error *err)
+/* The first frame, laid on its canvas. */
+static enum luc_status decode_frame(const struct luc_decoding *d, struct luc_error *err)
 {
-    const size_t stride = image->width * image->channels; /* at most 16383 * 4 */
-    const size_t room = stride * image->height;
-    const uint8_t *done = info->has_alpha
-                              ? WebPDecodeRGBAInto(bytes, size, image->data, room, (int)stride)
-                              : WebPDecodeRGBInto(bytes, size, image->data, room, (int)stride);
-    if (!done)
-        return luc_fail(err, LUC_FORMAT, "the WebP file is damaged or truncated: send it again");
+    WebPAnimDecoderOptions options;
+    const WebPData data = { d->bytes, d->size };
+    if (!WebPAnimDecoderOptionsInit(&options))
+        return luc_fail(err, LUC_INTERNAL, "libwebp is of another version");
+    options.color_mode = MODE_RGBA;
+    WebPAnimDecoder *frames = WebPAnimDecoderNew(&data, &options);
+    uint8_t *canvas = NULL;
+    int time = 0;
+    const bool got = frames && WebPAnimDecoderGetNext(frames, &canvas, &time);
+    if (got)
+        memcpy(d->image->data, canvas, d->image->width * d->image->height * 4);
+    WebPAnimDecoderDelete(frames);
+    return got ? LUC_OK : damaged(err);
+}
+
+static enum luc_status decode_still(const struct luc_decoding *d, struct luc_error *err)
+{
+    struct luc_image *im = d->image;
+    const size_t stride = im->width * im->channels; /* at most 16383 * 4 */
+    const size_t room = stride * im->height;
+    const uint8_t *done = im->channels == 4
+                              ? WebPDecodeRGBAInto(d->bytes, d->size, im->data, room, (int)stride)
+                              : WebPDecodeRGBInto(d->bytes, d->size, im->data, room, (int)stride);
+    return done ? LUC_OK : damaged(err);
+}
+
+static enum luc_status webp_decode(const struct luc_decoding *d, struct luc_error *err)
+{
+    WebPDemuxer *chunks = NULL;
+    WebPChunkIterator chunk;
+    WebPBitstreamFeatures f;
+    if (WebPGetFeatures(d->bytes, d->size, &f) != VP8_STATUS_OK)
+        return damaged(err);
+    enum luc_status st = f.has_animation ? decode_frame(d, err) : decode_still(d, err);
+    if (st || !d->info->has_profile || d->ignore_profile)
+        return st;
+    st = open_chunks(d->bytes, d->size, &chunks, err);
+    if (st)
+        return st;
+    if (WebPDemuxGetChunk(chunks, "ICCP", 1, &chunk)) {
+        luc_profile_image(chunk.chunk.bytes, chunk.chunk.size, d->image);
+        WebPDemuxReleaseChunkIterator(&chunk);
+    }
+    WebPDemuxDelete(chunks);
     return LUC_OK;
 }
 
