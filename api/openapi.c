@@ -115,7 +115,7 @@ static json_t *form_schema(const struct luc_method *m, const char *model)
             json_decref(image);
             image = binary();
         }
-        api_json_set(image, "description", json_string("JPEG, PNG or WebP"));
+        api_json_set(image, "description", json_string("JPEG, PNG, WebP, GIF, HEIC or AVIF"));
         api_json_set(json_object_get(schema, "properties"), "image", image);
         json_array_append_new(required, json_string("image"));
         if (m->images_min > 0 && !(m->groups & LUC_GROUP_COLLECTION))

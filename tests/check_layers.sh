@@ -34,16 +34,15 @@ may_use core/formats core/base core/tensor core/ops core/graph
 may_use core/model core/base core/tensor core/ops core/graph core/formats
 may_use core/segment core/base core/tensor
 # what methods share, each room above the ones before it
-engine='core/base core/tensor core/graph core/model'
-may_use core/run $engine
-may_use core/show $engine core/run
-may_use core/ask $engine core/run core/show
-may_use core/judge $engine core/run core/show core/ask
-may_use core/survey $engine core/run core/show core/ask
-may_use core/attack $engine core/run core/show core/ask
-may_use core/generate $engine core/kernels core/run core/show core/ask
-may_use core/methods $engine core/segment core/run core/show core/ask core/judge core/survey core/attack \
-    core/generate
+may_use core/run core/base core/tensor core/graph core/model
+may_use core/show core/base core/tensor core/graph core/model core/run
+may_use core/ask core/base core/tensor core/graph core/model core/run core/show
+may_use core/judge core/base core/tensor core/graph core/model core/run core/show core/ask
+may_use core/survey core/base core/tensor core/graph core/model core/run core/show core/ask
+may_use core/attack core/base core/tensor core/graph core/model core/run core/show core/ask
+may_use core/generate core/base core/tensor core/graph core/model core/kernels core/run core/show core/ask
+may_use core/methods core/base core/tensor core/graph core/model core/segment core/run core/show core/ask \
+    core/judge core/survey core/attack core/generate
 may_use config core/base
 may_use api core
 may_use server api config core/base core/tensor core/graph core/model
