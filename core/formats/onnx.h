@@ -10,7 +10,7 @@
 #include "core/graph/graph.h"
 
 #define LUC_ONNX_OPSET_MIN 7
-#define LUC_ONNX_OPSET_MAX 21
+#define LUC_ONNX_OPSET_MAX 25
 
 /* Fills the empty graph `g`, which stays unfinished: the caller calls luc_graph_finish(). `bytes`
  * are not needed afterwards. On failure `g` is fit only for luc_graph_destroy().

@@ -249,6 +249,66 @@ void luc_wrap_ints(enum luc_dtype type, float *v, size_t n)
         v[i] = (float)(int8_t)(uint8_t)luc_to_int(v[i]);
 }
 
+size_t luc_index_at(float v, size_t n)
+{
+    const int64_t at = luc_to_int(v), size = (int64_t)n;
+    const int64_t from_start = at < 0 ? (at < -size ? 0 : at + size) : at;
+    return (size_t)(from_start < size ? from_start : size - 1);
+}
+
+enum luc_status luc_infer_indices(const struct luc_info *list, size_t n, struct luc_error *err)
+{
+    const size_t n_list = luc_numel(&list->shape);
+    if (n_list > 0 && n == 0)
+        return luc_fail(err, LUC_SHAPE, "indices into an empty axis");
+    for (size_t i = 0; list->known && i < n_list; i++) {
+        const int64_t v = luc_to_int(list->known[i]);
+        if (v < -(int64_t)n || v >= (int64_t)n)
+            return luc_fail(err, LUC_RANGE, "index %lld into %zu elements", (long long)v, n);
+    }
+    return LUC_OK;
+}
+
+struct luc_along luc_along(const struct luc_shape *s, int64_t axis)
+{
+    const size_t at = (size_t)(axis < 0 ? axis + (int64_t)s->rank : axis);
+    return (struct luc_along){ at, luc_dims(s, 0, at), s->dim[at], luc_dims(s, at + 1, s->rank) };
+}
+
+static void to_bool(const void *attrs, const float *x, float *y, size_t n)
+{
+    (void)attrs;
+    LUC_IVDEP
+    for (size_t i = 0; i < n; i++)
+        y[i] = x[i] != 0.0f ? 1.0f : 0.0f;
+}
+
+static void cut(const void *attrs, const float *x, float *y, size_t n)
+{
+    LUC_IVDEP
+    for (size_t i = 0; i < n; i++)
+        y[i] = truncf(x[i]);
+    luc_wrap_ints(*(const enum luc_dtype *)attrs, y, n);
+}
+
+void luc_call_cast(const struct luc_op_call *c)
+{
+    const enum luc_dtype to = c->out[0]->dtype;
+    if (luc_dtype_is_int(to))
+        luc_map_forward(c->threads, to == LUC_BOOL ? to_bool : cut, &to, c->in[0]->data,
+                        c->out[0]->data, luc_numel(&c->out[0]->shape));
+    else
+        luc_call_copy(c);
+}
+
+void luc_call_cast_backward(const struct luc_op_call *c)
+{
+    if (!luc_dtype_is_int(c->out[0]->dtype))
+        luc_call_copy_backward(c);
+    else if (c->din[0])
+        luc_call_clear(c, 0);
+}
+
 void luc_call_clear(const struct luc_op_call *c, size_t i)
 {
     if (luc_call_fresh(c, i))

@@ -76,6 +76,19 @@ int64_t luc_to_int(float v);
 /* v as an integer of `type` would hold it: U8 and I8 wrap. Other types: unchanged. */
 void luc_wrap_ints(enum luc_dtype type, float *v, size_t n);
 
+/* Where an index from a tensor points among n elements, n at least 1: negative from the end, outside
+ * the nearest. */
+size_t luc_index_at(float v, size_t n);
+/* Indices in [-n, n) where they are known while planning. LUC_RANGE, LUC_SHAPE. */
+LUC_MUST_USE enum luc_status luc_infer_indices(const struct luc_info *list, size_t n,
+                                               struct luc_error *err);
+
+/* A shape seen from one of its axes; `axis` as in an attribute that infer() has checked. */
+struct luc_along {
+    size_t axis, outer, n, inner;
+};
+struct luc_along luc_along(const struct luc_shape *s, int64_t axis);
+
 /* --- forward() and backward() --- */
 
 static inline bool luc_call_fresh(const struct luc_op_call *c, size_t i)
@@ -98,6 +111,9 @@ void luc_call_fold_backward(const struct luc_op_call *c, size_t k, float factor)
 void luc_call_extreme_backward(const struct luc_op_call *c);
 size_t luc_scratch_extreme(const struct luc_infer *x, bool backward, size_t lanes);
 void luc_call_copy(const struct luc_op_call *c); /* out[0] = in[0], the same bytes */
+/* out[0] = in[0] as out[0]'s type holds it, and its gradient: between real numbers only. */
+void luc_call_cast(const struct luc_op_call *c);
+void luc_call_cast_backward(const struct luc_op_call *c);
 void luc_call_copy_backward(const struct luc_op_call *c);
 
 /* reads() of those whose backward needs no input and no output. */

@@ -11,8 +11,6 @@
  */
 #include "core/ops/common.h"
 
-#include <math.h>
-
 struct attrs {
     int64_t to, saturate;
 };
@@ -51,40 +49,6 @@ static enum luc_status infer(struct luc_infer *x, struct luc_error *err)
     return LUC_OK;
 }
 
-static void to_bool(const void *attrs, const float *x, float *y, size_t n)
-{
-    (void)attrs;
-    LUC_IVDEP
-    for (size_t i = 0; i < n; i++)
-        y[i] = x[i] != 0.0f ? 1.0f : 0.0f;
-}
-
-static void cut(const void *attrs, const float *x, float *y, size_t n)
-{
-    LUC_IVDEP
-    for (size_t i = 0; i < n; i++)
-        y[i] = truncf(x[i]);
-    luc_wrap_ints(*(const enum luc_dtype *)attrs, y, n);
-}
-
-static void forward(const struct luc_op_call *c)
-{
-    const enum luc_dtype to = c->out[0]->dtype;
-    if (luc_dtype_is_int(to))
-        luc_map_forward(c->threads, to == LUC_BOOL ? to_bool : cut, &to, c->in[0]->data,
-                        c->out[0]->data, luc_numel(&c->out[0]->shape));
-    else
-        luc_call_copy(c);
-}
-
-static void backward(const struct luc_op_call *c)
-{
-    if (!luc_dtype_is_int(c->out[0]->dtype))
-        luc_call_copy_backward(c);
-    else if (c->din[0])
-        luc_call_clear(c, 0);
-}
-
 const struct luc_op luc_op_cast = {
     .name = "Cast",
     .since = 6,
@@ -95,6 +59,6 @@ const struct luc_op luc_op_cast = {
     .attrs = attr_table,
     .infer = infer,
     .reads = luc_reads_nothing,
-    .forward = forward,
-    .backward = backward,
+    .forward = luc_call_cast,
+    .backward = luc_call_cast_backward,
 };

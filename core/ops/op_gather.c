@@ -21,20 +21,6 @@ static const struct luc_param attr_table[] = {
     LUC_PARAM_END,
 };
 
-static enum luc_status check_indices(const struct luc_info *list, size_t size,
-                                     struct luc_error *err)
-{
-    const size_t n = luc_numel(&list->shape);
-    if (n > 0 && size == 0)
-        return luc_fail(err, LUC_SHAPE, "indices into an empty axis");
-    for (size_t i = 0; list->known && i < n; i++) {
-        const int64_t v = luc_to_int(list->known[i]);
-        if (v < -(int64_t)size || v >= (int64_t)size)
-            return luc_fail(err, LUC_RANGE, "index %lld into %zu elements", (long long)v, size);
-    }
-    return LUC_OK;
-}
-
 static enum luc_status infer(struct luc_infer *x, struct luc_error *err)
 {
     size_t axis = 0;
@@ -43,7 +29,7 @@ static enum luc_status infer(struct luc_infer *x, struct luc_error *err)
         st = luc_infer_axis(((const struct attrs *)x->attrs)->axis, x->in[0]->shape.rank, &axis,
                             err);
     if (!st)
-        st = check_indices(x->in[1], x->in[0]->shape.dim[axis], err);
+        st = luc_infer_indices(x->in[1], x->in[0]->shape.dim[axis], err);
     if (st)
         return st;
 
@@ -69,20 +55,11 @@ struct job {
 static struct job make_job(const struct luc_op_call *c, size_t *outer)
 {
     const struct luc_shape *in = &c->in[0]->shape;
-    const int64_t named = ((const struct attrs *)c->attrs)->axis;
-    const size_t axis = (size_t)(named < 0 ? named + (int64_t)in->rank : named);
-    *outer = luc_dims(in, 0, axis);
-    return (struct job){ .size = in->dim[axis],
-                         .n_list = luc_numel(&c->in[1]->shape),
-                         .inner = luc_dims(in, axis + 1, in->rank),
-                         .list = c->in[1]->data };
-}
-
-static size_t index_at(const struct job *j, size_t i)
-{
-    const int64_t v = luc_to_int(j->list[i]), n = (int64_t)j->size;
-    const int64_t at = v < 0 ? (v < -n ? 0 : v + n) : v;
-    return (size_t)(at < n ? at : n - 1);
+    const struct luc_along a = luc_along(in, ((const struct attrs *)c->attrs)->axis);
+    *outer = a.outer;
+    return (struct job){
+        .size = a.n, .n_list = luc_numel(&c->in[1]->shape), .inner = a.inner, .list = c->in[1]->data
+    };
 }
 
 static void forward_range(void *ctx, size_t begin, size_t end)
@@ -90,7 +67,8 @@ static void forward_range(void *ctx, size_t begin, size_t end)
     const struct job *j = ctx;
     for (size_t r = begin; r < end; r++) /* rows of y: [outer, list] */
         memcpy(j->to + r * j->inner,
-               j->from + (r / j->n_list * j->size + index_at(j, r % j->n_list)) * j->inner,
+               j->from + (r / j->n_list * j->size + luc_index_at(j->list[r % j->n_list], j->size)) *
+                             j->inner,
                j->inner * sizeof(float));
 }
 
@@ -99,7 +77,7 @@ static void backward_item(void *ctx, size_t o, size_t lane)
     const struct job *j = ctx;
     (void)lane;
     for (size_t i = 0; i < j->n_list; i++) /* the same index may come twice: one thread, in order */
-        luc_row_add(j->to + (o * j->size + index_at(j, i)) * j->inner,
+        luc_row_add(j->to + (o * j->size + luc_index_at(j->list[i], j->size)) * j->inner,
                     j->from + (o * j->n_list + i) * j->inner, j->inner);
 }
 
