@@ -122,7 +122,7 @@ static void onnx__versions_outside_the_supported_are_refused(void **state)
         expect(&b, LUC_OK, NULL);
     }
     small_network(&b, 6);
-    expect(&b, LUC_UNSUPPORTED, "opset 6 is not supported, only 7 to 21");
+    expect(&b, LUC_UNSUPPORTED, "opset 6 is not supported, only 7 to 25");
     small_network(&b, 22);
     expect(&b, LUC_UNSUPPORTED, "opset 22");
     small_network(&b, 13);

@@ -71,7 +71,23 @@ static double clip(double x)
     return fmin(fmax(x, -1), 0.25);
 }
 
+static double gelu(double x)
+{
+    return x * (1 + erf(x / sqrt(2))) / 2;
+}
+static double gelu_tanh(double x)
+{
+    return x * (1 + tanh(sqrt(2 / 3.14159265358979) * (x + 0.044715 * x * x * x))) / 2;
+}
+static double swish(double x)
+{
+    return x / (1 + exp(-1.5 * x));
+}
+
 static const struct row rows[] = {
+    { "Gelu", NULL, gelu, -3, 3, 0 },
+    { "Gelu", "approximate=tanh", gelu_tanh, -3, 3, 0 },
+    { "Swish", "alpha=1.5", swish, -3, 3, 0 },
     { "LeakyRelu", "alpha=0.25", leaky, -1, 1, 0.05 },
     { "Sigmoid", NULL, sigmoid, -3, 3, 0 },
     { "Tanh", NULL, tanh, -2, 2, 0 },

@@ -73,7 +73,7 @@ static void constant_of_shape__fills(void **state)
 {
     (void)state;
     struct optest t = { .op = "ConstantOfShape",
-                        .attrs = "value=7 dtype=7",
+                        .attrs = "value=7 dtype=10",
                         .n_in = 1,
                         .in = { KNOWN(2, 1, 3) },
                         .shape = { DIMS(1, 3) },

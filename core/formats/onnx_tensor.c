@@ -16,7 +16,7 @@ static const char *type_name(int type)
 }
 
 /* Where a type's elements stand when they are not in raw_data. */
-enum field { IN_FLOATS, IN_DOUBLES, IN_INT32S, IN_INT64S };
+enum field { IN_FLOATS, IN_DOUBLES, IN_INT32S, IN_INT64S, IN_UINT64S };
 
 static bool find_type(int onnx_type, enum luc_raw_type *raw, enum field *field)
 {
@@ -33,6 +33,10 @@ static bool find_type(int onnx_type, enum luc_raw_type *raw, enum field *field)
         { ONNX__TENSOR_PROTO__DATA_TYPE__INT32, LUC_RAW_I32, IN_INT32S },
         { ONNX__TENSOR_PROTO__DATA_TYPE__INT8, LUC_RAW_I8, IN_INT32S },
         { ONNX__TENSOR_PROTO__DATA_TYPE__UINT8, LUC_RAW_U8, IN_INT32S },
+        { ONNX__TENSOR_PROTO__DATA_TYPE__INT16, LUC_RAW_I16, IN_INT32S },
+        { ONNX__TENSOR_PROTO__DATA_TYPE__UINT16, LUC_RAW_U16, IN_INT32S },
+        { ONNX__TENSOR_PROTO__DATA_TYPE__UINT32, LUC_RAW_U32, IN_UINT64S },
+        { ONNX__TENSOR_PROTO__DATA_TYPE__UINT64, LUC_RAW_U64, IN_UINT64S },
         { ONNX__TENSOR_PROTO__DATA_TYPE__BOOL, LUC_RAW_BOOL, IN_INT32S },
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -81,6 +85,8 @@ static enum luc_status read_field(const Onnx__TensorProto *p, enum luc_raw_type 
         return luc_raw_read(LUC_RAW_F64, p->double_data, p->n_double_data, out, what, err);
     case IN_INT64S:
         return luc_raw_read(LUC_RAW_I64, p->int64_data, p->n_int64_data, out, what, err);
+    case IN_UINT64S: /* of UINT32 too */
+        return luc_raw_read(LUC_RAW_U64, p->uint64_data, p->n_uint64_data, out, what, err);
     case IN_INT32S: break;
     }
     if (raw == LUC_RAW_I32)
@@ -97,6 +103,7 @@ static size_t field_count(const Onnx__TensorProto *p, enum field field)
     case IN_DOUBLES: return p->n_double_data;
     case IN_INT32S: return p->n_int32_data;
     case IN_INT64S: return p->n_int64_data;
+    case IN_UINT64S: return p->n_uint64_data;
     }
     return 0;
 }

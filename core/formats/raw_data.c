@@ -10,11 +10,14 @@ size_t luc_raw_size(enum luc_raw_type type)
 {
     switch (type) {
     case LUC_RAW_F64:
+    case LUC_RAW_U64:
     case LUC_RAW_I64: return 8;
     case LUC_RAW_F32:
+    case LUC_RAW_U32:
     case LUC_RAW_I32: return 4;
     case LUC_RAW_F16:
     case LUC_RAW_BF16:
+    case LUC_RAW_I16:
     case LUC_RAW_U16: return 2;
     case LUC_RAW_BOOL:
     case LUC_RAW_U8:
@@ -33,9 +36,12 @@ enum luc_dtype luc_raw_dtype(enum luc_raw_type type)
     case LUC_RAW_BOOL: return LUC_BOOL;
     case LUC_RAW_U8: return LUC_U8;
     case LUC_RAW_I8: return LUC_I8;
-    case LUC_RAW_U16:
+    case LUC_RAW_U16: return LUC_U16;
+    case LUC_RAW_I16: return LUC_I16;
     case LUC_RAW_I32: return LUC_I32;
+    case LUC_RAW_U32: return LUC_U32;
     case LUC_RAW_I64: return LUC_I64;
+    case LUC_RAW_U64: return LUC_U64;
     }
     return LUC_F32;
 }
@@ -92,11 +98,14 @@ static float read_one(enum luc_raw_type type, const unsigned char *at)
     case LUC_RAW_F16: memcpy(&u16, at, sizeof(u16)); return luc_f16_to_f32(u16);
     case LUC_RAW_BF16: memcpy(&u16, at, sizeof(u16)); return luc_bf16_to_f32(u16);
     case LUC_RAW_U16: memcpy(&u16, at, sizeof(u16)); return (float)u16;
+    case LUC_RAW_I16: memcpy(&u16, at, sizeof(u16)); return (float)(int16_t)u16;
     case LUC_RAW_BOOL: return *at ? 1.0f : 0.0f;
     case LUC_RAW_U8: return (float)*at;
     case LUC_RAW_I8: return (float)(*at < 128 ? *at : *at - 256);
     case LUC_RAW_I32:
-    case LUC_RAW_I64: break;
+    case LUC_RAW_U32:
+    case LUC_RAW_I64:
+    case LUC_RAW_U64: break;
     }
     return 0;
 }
@@ -104,13 +113,18 @@ static float read_one(enum luc_raw_type type, const unsigned char *at)
 static int64_t int_at(enum luc_raw_type type, const unsigned char *at)
 {
     int32_t i32;
+    uint32_t u32;
     int64_t i64;
     if (type == LUC_RAW_I32) {
         memcpy(&i32, at, sizeof(i32));
         return i32;
     }
-    memcpy(&i64, at, sizeof(i64));
-    return i64;
+    if (type == LUC_RAW_U32) {
+        memcpy(&u32, at, sizeof(u32));
+        return u32;
+    }
+    memcpy(&i64, at, sizeof(i64)); /* U64: what is negative now is too large */
+    return type == LUC_RAW_U64 && i64 < 0 ? INT64_MAX - 2 : i64;
 }
 
 enum luc_status luc_raw_read(enum luc_raw_type type, const void *bytes, size_t n, float *out,
@@ -122,7 +136,7 @@ enum luc_status luc_raw_read(enum luc_raw_type type, const void *bytes, size_t n
         memcpy(out, bytes, n * sizeof(float));
         return LUC_OK;
     }
-    if (type != LUC_RAW_I32 && type != LUC_RAW_I64) {
+    if (type < LUC_RAW_I32) {
         for (size_t i = 0; i < n; i++)
             out[i] = read_one(type, at + i * step);
         return LUC_OK;

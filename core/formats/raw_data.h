@@ -13,8 +13,11 @@ enum luc_raw_type {
     LUC_RAW_U8,
     LUC_RAW_U16,
     LUC_RAW_I8,
+    LUC_RAW_I16,
     LUC_RAW_I32,
+    LUC_RAW_U32,
     LUC_RAW_I64,
+    LUC_RAW_U64, /* over INT64_MAX: does not survive */
 };
 
 size_t luc_raw_size(enum luc_raw_type type); /* bytes of one element */

@@ -247,6 +247,10 @@ void luc_wrap_ints(enum luc_dtype type, float *v, size_t n)
         v[i] = (float)(uint8_t)luc_to_int(v[i]);
     for (size_t i = 0; i < n && type == LUC_I8; i++)
         v[i] = (float)(int8_t)(uint8_t)luc_to_int(v[i]);
+    for (size_t i = 0; i < n && type == LUC_U16; i++)
+        v[i] = (float)(uint16_t)luc_to_int(v[i]);
+    for (size_t i = 0; i < n && type == LUC_I16; i++)
+        v[i] = (float)(int16_t)(uint16_t)luc_to_int(v[i]);
 }
 
 size_t luc_index_at(float v, size_t n)

@@ -73,7 +73,7 @@ struct luc_reals luc_call_reals(const struct luc_op_call *c, size_t i);
 
 /* A whole float as an integer; far away ones become INT64_MIN and INT64_MAX. */
 int64_t luc_to_int(float v);
-/* v as an integer of `type` would hold it: U8 and I8 wrap. Other types: unchanged. */
+/* v as an integer of `type` would hold it: 8 and 16 bits wrap. Other types: unchanged. */
 void luc_wrap_ints(enum luc_dtype type, float *v, size_t n);
 
 /* Where an index from a tensor points among n elements, n at least 1: negative from the end, outside

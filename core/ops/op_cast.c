@@ -5,7 +5,7 @@
  *   attr to        number of the type in ONNX's TensorProto.DataType
  *   attr saturate  only about 8-bit floats, which are not supported
  *
- *   To an integer the fraction is cut off, 8 bits wrap around; to a truth value anything but 0 is
+ *   To an integer the fraction is cut off, 8 and 16 bits wrap around; to a truth value anything but 0 is
  *   true. Real numbers stay as they are: all are held in float32.
  *   dx += dy between real numbers.
  */
@@ -26,8 +26,9 @@ static bool find_type(int64_t onnx, enum luc_dtype *to)
     static const struct {
         int64_t onnx;
         enum luc_dtype type;
-    } types[] = { { 1, LUC_F32 }, { 2, LUC_U8 },   { 3, LUC_I8 },   { 6, LUC_I32 },
-                  { 7, LUC_I64 }, { 9, LUC_BOOL }, { 10, LUC_F16 }, { 11, LUC_F64 } };
+    } types[] = { { 1, LUC_F32 },  { 2, LUC_U8 },   { 3, LUC_I8 },   { 4, LUC_U16 },
+                  { 5, LUC_I16 },  { 6, LUC_I32 },  { 7, LUC_I64 },  { 9, LUC_BOOL },
+                  { 10, LUC_F16 }, { 11, LUC_F64 }, { 12, LUC_U32 }, { 13, LUC_U64 } };
     for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
         if (types[i].onnx == onnx) {
             *to = types[i].type;

@@ -16,7 +16,7 @@ struct attrs {
 
 static const struct luc_param attr_table[] = {
     LUC_REAL(struct attrs, value, 0, -HUGE_VAL, HUGE_VAL, "", "What every element is"),
-    LUC_INT(struct attrs, dtype, LUC_F32, LUC_F32, LUC_I64, "", "Type of the elements"),
+    LUC_INT(struct attrs, dtype, LUC_F32, LUC_F32, LUC_U64, "", "Type of the elements"),
     LUC_PARAM_END,
 };
 

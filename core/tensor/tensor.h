@@ -20,7 +20,20 @@
 #define LUC_EXACT_INT 16777216.0 /* 2^24 */
 
 /* Zero is float32, so { shape, .data = p } is an ordinary tensor. */
-enum luc_dtype { LUC_F32, LUC_F64, LUC_F16, LUC_BOOL, LUC_U8, LUC_I8, LUC_I32, LUC_I64 };
+enum luc_dtype {
+    LUC_F32,
+    LUC_F64,
+    LUC_F16,
+    LUC_BOOL,
+    LUC_U8,
+    LUC_I8,
+    LUC_U16,
+    LUC_I16,
+    LUC_I32,
+    LUC_U32,
+    LUC_I64,
+    LUC_U64
+};
 
 static inline bool luc_dtype_is_int(enum luc_dtype t)
 {
