@@ -194,17 +194,40 @@ json_t *api_job_images_json(const struct api_job *job)
     return list;
 }
 
-void api_job_print(const struct api_job *job, struct luc_str *out)
+void api_picture_print(const struct api_upload *u, struct luc_str *out)
+{
+    json_t *doc = upload_json(u);
+    api_json_print(doc, true, out);
+    json_decref(doc);
+}
+
+const char *api_format_name(enum api_format format)
 {
     static const char *const names[] = { "auto", "png", "jpeg", "json", "npy" };
+    return names[format];
+}
+
+static void print_job(const struct api_job *job, bool pictures, struct luc_str *out)
+{
     json_t *doc = json_object();
     api_json_set(doc, "id", json_string(job->id));
     api_json_set(doc, "method", json_string(job->what->method->name));
     api_json_set(doc, "parameters", api_params_json(&job->params));
-    api_json_set(doc, "format", json_string(names[job->format]));
+    api_json_set(doc, "format", json_string(api_format_name(job->format)));
     api_json_set(doc, "quality", json_integer(job->params.answer.quality));
     api_json_set(doc, "embed", json_boolean(job->params.answer.embed != 0));
-    api_json_set(doc, "images", api_job_images_json(job));
+    if (pictures)
+        api_json_set(doc, "images", api_job_images_json(job));
     api_json_print(doc, true, out);
     json_decref(doc);
+}
+
+void api_job_print(const struct api_job *job, struct luc_str *out)
+{
+    print_job(job, true, out);
+}
+
+void api_job_print_bare(const struct api_job *job, struct luc_str *out)
+{
+    print_job(job, false, out);
 }

@@ -66,6 +66,11 @@ LUC_MUST_USE enum luc_status api_job_check(const struct api_job *job, struct luc
 /* All of it but the pictures' bytes, which are named by their hashes, as canonical JSON; the
  * parameters are text that api_params_set() reads back. */
 void api_job_print(const struct api_job *job, struct luc_str *out);
+/* The same without the pictures, and one of them: how jobs are stored, whose pictures are many. */
+void api_job_print_bare(const struct api_job *job, struct luc_str *out);
+void api_picture_print(const struct api_upload *u, struct luc_str *out);
+/* "png" ... */
+const char *api_format_name(enum api_format format);
 /* Its pictures as that text has them: sha256, bytes, width, height, name and label. */
 json_t *api_job_images_json(const struct api_job *job);
 

@@ -78,9 +78,8 @@ static void set_links(json_t *doc, const struct api_job_row *row)
 
 static json_t *row_json(const struct api_job_row *row)
 {
-    json_t *doc = json_object(), *spec = json_loads(row->spec, 0, NULL);
-    json_t *params = json_object_get(spec, "parameters"), *seed = json_object_get(params, "seed");
-    json_t *model = json_object_get(params, "model");
+    json_t *doc = json_object(), *params = json_loads(row->parameters, 0, NULL);
+    json_t *model = json_object_get(params, "model"), *seed = json_object_get(params, "seed");
     api_json_set(doc, "id", json_string(row->id));
     api_json_set(doc, "state", json_string(api_state_name(row->state)));
     api_json_set(doc, "method", json_string(row->method));
@@ -104,7 +103,7 @@ static json_t *row_json(const struct api_job_row *row)
     if (row->error)
         api_json_set(doc, "error", json_loads(row->error, 0, NULL));
     set_links(doc, row);
-    json_decref(spec);
+    json_decref(params);
     return doc;
 }
 
@@ -195,24 +194,21 @@ static const char *choose(const struct api_request *req, const struct api_job_ro
                                               { "npy", "application/x-npy" } };
     const char *sorted[8], *asked = NULL, *mine = NULL;
     size_t n = 0;
-    json_t *spec = json_loads(row->spec, 0, NULL);
-    const char *stored = json_string_value(json_object_get(spec, "format"));
     for (size_t i = 0; i < req->n_query; i++)
         if (strcmp(req->query[i].key, "format") == 0)
             asked = req->query[i].value;
     for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
-        if (stored && strcmp(stored, formats[i][0]) == 0)
+        if (strcmp(row->format, formats[i][0]) == 0)
             mine = formats[i][1];
         if (asked && strcmp(asked, formats[i][0]) == 0)
             for (size_t k = 0; k < types->n; k++)
                 if (strcmp(types->type[k], formats[i][1]) == 0)
-                    return json_decref(spec), types->type[k];
+                    return types->type[k];
     }
     for (int pass = 0; pass < 2; pass++)
         for (size_t k = 0; k < types->n; k++)
             if ((mine && strcmp(types->type[k], mine) == 0) == (pass == 0))
                 sorted[n++] = types->type[k];
-    json_decref(spec);
     const size_t best = asked ? n : api_accept_best(req->accept, sorted, n);
     return best < n ? sorted[best] : NULL;
 }

@@ -78,7 +78,7 @@ static enum luc_status fill(struct api_job *job, const json_t *doc, struct luc_e
     }
     if (!st)
         st = set_answer(job, doc, err);
-    return st ? st : api_job_check(job, err);
+    return st || !json_object_get(doc, "images") ? st : api_job_check(job, err);
 }
 
 enum luc_status api_job_read(const char *text, struct api_job **job, struct luc_error *err)
@@ -98,5 +98,15 @@ enum luc_status api_job_read(const char *text, struct api_job **job, struct luc_
         api_job_destroy(made);
     else
         *job = made;
+    return st;
+}
+
+enum luc_status api_job_read_picture(struct api_job *job, const char *text, struct luc_error *err)
+{
+    json_t *doc = json_loads(text, 0, NULL);
+    const enum luc_status st =
+        doc ? add_picture(job, doc, err)
+            : luc_fail(err, LUC_FORMAT, "a stored job's picture has no name or size");
+    json_decref(doc);
     return st;
 }

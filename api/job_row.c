@@ -19,7 +19,7 @@ bool api_state_is_final(enum api_state state)
 
 void api_job_row_done(struct api_job_row *row)
 {
-    free(row->spec);
+    free(row->parameters);
     free(row->error);
     *row = (struct api_job_row){ 0 };
 }

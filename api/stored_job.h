@@ -1,4 +1,4 @@
-/* jobs.h -- jobs that outlive their request: what the API shows of one, and what it asks of whoever
+/* stored_job.h -- jobs that outlive their request: what the API shows of one, and what it asks of whoever
  * keeps them (server/jobs/jobs.c, or a test's fake).
  */
 #ifndef API_STORED_JOB_H
@@ -29,8 +29,9 @@ struct api_job_row {
     double eta_s;                   /* below 0: unknown */
     int64_t created_ms, started_ms, finished_ms, expires_ms;
     bool cancelling, has_preview, expired;
-    int64_t cursor;     /* where a list goes on after this row */
-    char *spec, *error; /* heap: api_job_print()'s text, problem+json or NULL */
+    int64_t cursor;           /* where a list goes on after this row */
+    char format[16];          /* what its answer was asked as: api_format_name() */
+    char *parameters, *error; /* heap: JSON, problem+json or NULL */
 };
 void api_job_row_done(struct api_job_row *row); /* frees; fine on a zeroed one */
 
@@ -67,6 +68,8 @@ struct api_jobs {
                               struct luc_error *err);
     enum luc_status (*get)(void *ctx, const char *id, struct api_job_row *row,
                            struct luc_error *err);
+    enum luc_status (*state)(void *ctx, const char *id, enum api_state *state,
+                             struct luc_error *err);
     /* Whole seconds, at least 1, until the first running job should end. */
     unsigned (*retry_s)(void *ctx);
     /* The owner's, newest first, those after `cursor` (0: from the newest); state API_N_STATES: all. The row is
@@ -88,10 +91,14 @@ struct api_jobs {
                               bool *end, struct luc_error *err);
 };
 
-/* api_job_print()'s text back; its pictures are only referred to. LUC_FORMAT: not such a text, or of
- * a method or parameter that this version does not have. */
+/* api_job_print()'s text back; its pictures are only referred to. From api_job_print_bare()'s they are
+ * still to come by api_job_read_picture(), then api_job_check() is the caller's. LUC_FORMAT: not such a
+ * text, or of a method or parameter that this version does not have. */
 LUC_MUST_USE enum luc_status api_job_read(const char *text, struct api_job **job,
                                           struct luc_error *err);
+/* Adds a picture from api_picture_print()'s text. */
+LUC_MUST_USE enum luc_status api_job_read_picture(struct api_job *job, const char *text,
+                                                  struct luc_error *err);
 
 /* Prefer (RFC 7240): respond-async, and wait=SECONDS (below 0: not given). */
 struct api_prefer {

@@ -12,7 +12,6 @@
 struct kept {
     char data[64];
     struct srv_store *store;
-    const struct srv_collections_kind *c;
     struct luc_error err;
 };
 
@@ -24,8 +23,7 @@ static int make(void **state)
     assert_non_null(k);
     strcpy(k->data, "/tmp/lucida-coll-XXXXXX");
     assert_non_null(mkdtemp(k->data));
-    assert_int_equal(srv_store_sqlite(k->data, &k->store, &k->err), LUC_OK);
-    k->c = k->store->collections;
+    assert_int_equal(srv_store_open(&srv_sql_sqlite, k->data, &k->store, &k->err), LUC_OK);
     *state = k;
     return 0;
 }
@@ -61,7 +59,7 @@ static enum luc_status add(struct kept *k, const char *owner, const char *id, co
     for (size_t i = 0; i < n; i++)
         all[i] = picture(letters[i], label);
     *n_added = 99;
-    return k->c->add(k->store, owner, id, all, n, limits, n_added, &k->err);
+    return srv_store_collection_add(k->store, owner, id, all, n, limits, n_added, &k->err);
 }
 
 static void append_letter(void *to, const struct api_kept_picture *p)
@@ -75,8 +73,9 @@ static const char *letters_of(struct kept *k, const char *id)
 {
     static char text[256];
     text[0] = '\0';
-    assert_int_equal(k->c->pictures(k->store, "", id, NULL, 0, 100, append_letter, text, &k->err),
-                     LUC_OK);
+    assert_int_equal(
+        srv_store_collection_pictures(k->store, "", id, NULL, 0, 100, append_letter, text, &k->err),
+        LUC_OK);
     return text;
 }
 
@@ -85,8 +84,8 @@ static void add__keeps_each_picture_once_in_order(void **state)
     struct kept *k = *state;
     struct api_collection row;
     size_t n = 0;
-    assert_int_equal(k->c->create(k->store, "", "one", "One", 10, &k->err), LUC_OK);
-    assert_int_equal(k->c->create(k->store, "", "two", "Two", 10, &k->err), LUC_OK);
+    assert_int_equal(srv_store_collection_create(k->store, "", "one", "One", 10, &k->err), LUC_OK);
+    assert_int_equal(srv_store_collection_create(k->store, "", "two", "Two", 10, &k->err), LUC_OK);
     assert_int_equal(add(k, "", "one", "cabc", "", &wide, &n), LUC_OK);
     assert_int_equal(n, 3);
     assert_int_equal(add(k, "", "one", "bd", "!", &wide, &n), LUC_OK);
@@ -94,12 +93,12 @@ static void add__keeps_each_picture_once_in_order(void **state)
     assert_string_equal(letters_of(k, "one"), "cab!d!");
     assert_int_equal(add(k, "", "one", "b", "", &wide, &n), LUC_OK); /* the label stays */
     assert_string_equal(letters_of(k, "one"), "cab!d!");
-    assert_int_equal(k->c->get(k->store, "", "one", &row, &k->err), LUC_OK);
+    assert_int_equal(srv_store_collection_get(k->store, "", "one", &row, &k->err), LUC_OK);
     assert_int_equal(row.n_images, 4);
     assert_int_equal(row.bytes, 40);
     assert_string_equal(row.name, "One");
     assert_true(row.created_ms > 0);
-    assert_int_equal(k->c->get(k->store, "", "two", &row, &k->err), LUC_OK);
+    assert_int_equal(srv_store_collection_get(k->store, "", "two", &row, &k->err), LUC_OK);
     assert_int_equal(row.n_images, 0);
     assert_int_equal(row.bytes, 0);
 }
@@ -109,24 +108,25 @@ static void add__over_a_limit_leaves_nothing(void **state)
     static const struct srv_collection_limits three = { 3, 1000 }, bytes = { 100, 35 };
     struct kept *k = *state;
     size_t n = 0;
-    assert_int_equal(k->c->create(k->store, "", "one", "One", 10, &k->err), LUC_OK);
+    assert_int_equal(srv_store_collection_create(k->store, "", "one", "One", 10, &k->err), LUC_OK);
     assert_int_equal(add(k, "", "one", "ab", "", &three, &n), LUC_OK);
     assert_int_equal(add(k, "", "one", "cd", "!", &three, &n), LUC_TOO_LARGE);
     assert_int_equal(n, 99);
     assert_int_equal(add(k, "", "one", "cd", "!", &bytes, &n), LUC_TOO_LARGE);
     assert_string_equal(letters_of(k, "one"), "ab");
-    assert_false(k->store->kind->uses(k->store, picture('c', "").ref.sha256));
-    assert_true(k->store->kind->uses(k->store, picture('a', "").ref.sha256));
+    assert_false(srv_store_uses(k->store, picture('c', "").ref.sha256));
+    assert_true(srv_store_uses(k->store, picture('a', "").ref.sha256));
     assert_int_equal(add(k, "", "one", "ac", "", &three, &n), LUC_OK);
 }
 
 static void create__over_the_limit_is_refused(void **state)
 {
     struct kept *k = *state;
-    assert_int_equal(k->c->create(k->store, "", "one", "One", 1, &k->err), LUC_OK);
-    assert_int_equal(k->c->create(k->store, "", "two", "Two", 1, &k->err), LUC_INVALID);
-    assert_int_equal(k->c->remove(k->store, "", "one", NULL, &k->err), LUC_OK);
-    assert_int_equal(k->c->create(k->store, "", "two", "Two", 1, &k->err), LUC_OK);
+    assert_int_equal(srv_store_collection_create(k->store, "", "one", "One", 1, &k->err), LUC_OK);
+    assert_int_equal(srv_store_collection_create(k->store, "", "two", "Two", 1, &k->err),
+                     LUC_INVALID);
+    assert_int_equal(srv_store_collection_remove(k->store, "", "one", NULL, &k->err), LUC_OK);
+    assert_int_equal(srv_store_collection_create(k->store, "", "two", "Two", 1, &k->err), LUC_OK);
 }
 
 static void append_id(void *to, const struct api_collection *row)
@@ -140,12 +140,16 @@ static void others__collections_do_not_exist(void **state)
     struct api_collection row;
     char ids[64] = "";
     size_t n = 0;
-    assert_int_equal(k->c->create(k->store, "k1", "one", "One", 10, &k->err), LUC_OK);
-    assert_int_equal(k->c->create(k->store, "k2", "two", "Two", 10, &k->err), LUC_OK);
-    assert_int_equal(k->c->get(k->store, "k2", "one", &row, &k->err), LUC_NOT_FOUND);
+    assert_int_equal(srv_store_collection_create(k->store, "k1", "one", "One", 10, &k->err),
+                     LUC_OK);
+    assert_int_equal(srv_store_collection_create(k->store, "k2", "two", "Two", 10, &k->err),
+                     LUC_OK);
+    assert_int_equal(srv_store_collection_get(k->store, "k2", "one", &row, &k->err), LUC_NOT_FOUND);
     assert_int_equal(add(k, "k2", "one", "a", "", &wide, &n), LUC_NOT_FOUND);
-    assert_int_equal(k->c->remove(k->store, "k2", "one", NULL, &k->err), LUC_NOT_FOUND);
-    assert_int_equal(k->c->list(k->store, "k1", 0, 10, append_id, ids, &k->err), LUC_OK);
+    assert_int_equal(srv_store_collection_remove(k->store, "k2", "one", NULL, &k->err),
+                     LUC_NOT_FOUND);
+    assert_int_equal(srv_store_collection_list(k->store, "k1", 0, 10, append_id, ids, &k->err),
+                     LUC_OK);
     assert_string_equal(ids, "one");
 }
 
@@ -156,14 +160,19 @@ static void list__goes_on_at_its_cursor(void **state)
     char ids[64] = "", letters[64] = "";
     size_t n = 0;
     for (char c = 'a'; c < 'e'; c++)
-        assert_int_equal(k->c->create(k->store, "", (char[]){ c, '\0' }, "N", 10, &k->err), LUC_OK);
-    assert_int_equal(k->c->list(k->store, "", 0, 2, append_id, ids, &k->err), LUC_OK);
+        assert_int_equal(
+            srv_store_collection_create(k->store, "", (char[]){ c, '\0' }, "N", 10, &k->err),
+            LUC_OK);
+    assert_int_equal(srv_store_collection_list(k->store, "", 0, 2, append_id, ids, &k->err),
+                     LUC_OK);
     assert_string_equal(ids, "dc");
-    assert_int_equal(k->c->get(k->store, "", "c", &row, &k->err), LUC_OK);
-    assert_int_equal(k->c->list(k->store, "", row.cursor, 9, append_id, ids, &k->err), LUC_OK);
+    assert_int_equal(srv_store_collection_get(k->store, "", "c", &row, &k->err), LUC_OK);
+    assert_int_equal(
+        srv_store_collection_list(k->store, "", row.cursor, 9, append_id, ids, &k->err), LUC_OK);
     assert_string_equal(ids, "dcba");
     assert_int_equal(add(k, "", "a", "xyz", "", &wide, &n), LUC_OK);
-    assert_int_equal(k->c->pictures(k->store, "", "a", NULL, 1, 1, append_letter, letters, &k->err),
+    assert_int_equal(srv_store_collection_pictures(k->store, "", "a", NULL, 1, 1, append_letter,
+                                                   letters, &k->err),
                      LUC_OK);
     assert_string_equal(letters, "y");
 }
@@ -179,11 +188,12 @@ static void labels__are_counted_most_frequent_first(void **state)
     struct kept *k = *state;
     char text[128] = "";
     size_t n = 0;
-    assert_int_equal(k->c->create(k->store, "", "one", "One", 10, &k->err), LUC_OK);
+    assert_int_equal(srv_store_collection_create(k->store, "", "one", "One", 10, &k->err), LUC_OK);
     assert_int_equal(add(k, "", "one", "a", "cat", &wide, &n), LUC_OK);
     assert_int_equal(add(k, "", "one", "bc", "dog", &wide, &n), LUC_OK);
     assert_int_equal(add(k, "", "one", "d", "", &wide, &n), LUC_OK);
-    assert_int_equal(k->c->labels(k->store, "", "one", 9, append_count, text, &k->err), LUC_OK);
+    assert_int_equal(
+        srv_store_collection_labels(k->store, "", "one", 9, append_count, text, &k->err), LUC_OK);
     assert_string_equal(text, "dog2 cat1 ");
 }
 
@@ -192,7 +202,7 @@ static bool knows(struct kept *k, const char *name, char letter)
     void *bytes = NULL;
     size_t size = 0;
     assert_int_equal(
-        k->c->recall(k->store, name, picture(letter, "").ref.sha256, &bytes, &size, &k->err),
+        srv_store_recall(k->store, name, picture(letter, "").ref.sha256, &bytes, &size, &k->err),
         LUC_OK);
     const bool is = bytes != NULL;
     free(bytes);
@@ -201,7 +211,8 @@ static bool knows(struct kept *k, const char *name, char letter)
 
 static enum luc_status keep(struct kept *k, const char *name, char letter, const char *text)
 {
-    return k->c->keep(k->store, name, picture(letter, "").ref.sha256, text, strlen(text), &k->err);
+    return srv_store_keep(k->store, name, picture(letter, "").ref.sha256, text, strlen(text),
+                          &k->err);
 }
 
 static void features__live_as_long_as_some_collection_has_the_picture(void **state)
@@ -209,8 +220,8 @@ static void features__live_as_long_as_some_collection_has_the_picture(void **sta
     struct kept *k = *state;
     size_t n = 0, size = 0;
     void *bytes = NULL;
-    assert_int_equal(k->c->create(k->store, "", "one", "One", 10, &k->err), LUC_OK);
-    assert_int_equal(k->c->create(k->store, "", "two", "Two", 10, &k->err), LUC_OK);
+    assert_int_equal(srv_store_collection_create(k->store, "", "one", "One", 10, &k->err), LUC_OK);
+    assert_int_equal(srv_store_collection_create(k->store, "", "two", "Two", 10, &k->err), LUC_OK);
     assert_int_equal(add(k, "", "one", "ab", "", &wide, &n), LUC_OK);
     assert_int_equal(add(k, "", "two", "b", "", &wide, &n), LUC_OK);
     assert_int_equal(keep(k, "f", 'a', "of a"), LUC_OK);
@@ -220,30 +231,32 @@ static void features__live_as_long_as_some_collection_has_the_picture(void **sta
     assert_false(knows(k, "f", 'c'));
     assert_false(knows(k, "g", 'a'));
     assert_int_equal(
-        k->c->recall(k->store, "f", picture('b', "").ref.sha256, &bytes, &size, &k->err), LUC_OK);
+        srv_store_recall(k->store, "f", picture('b', "").ref.sha256, &bytes, &size, &k->err),
+        LUC_OK);
     assert_int_equal(size, 4);
     assert_memory_equal(bytes, "of b", 4);
     free(bytes);
-    assert_int_equal(k->c->remove(k->store, "", "one", picture('a', "").ref.sha256, &k->err),
-                     LUC_OK);
+    assert_int_equal(
+        srv_store_collection_remove(k->store, "", "one", picture('a', "").ref.sha256, &k->err),
+        LUC_OK);
     assert_false(knows(k, "f", 'a'));
-    assert_int_equal(k->c->remove(k->store, "", "one", NULL, &k->err), LUC_OK);
+    assert_int_equal(srv_store_collection_remove(k->store, "", "one", NULL, &k->err), LUC_OK);
     assert_true(knows(k, "f", 'b'));
-    assert_int_equal(k->c->remove(k->store, "", "two", NULL, &k->err), LUC_OK);
+    assert_int_equal(srv_store_collection_remove(k->store, "", "two", NULL, &k->err), LUC_OK);
     assert_false(knows(k, "f", 'b'));
-    assert_false(k->store->kind->uses(k->store, picture('b', "").ref.sha256));
+    assert_false(srv_store_uses(k->store, picture('b', "").ref.sha256));
 }
 
 static void trim__forgets_the_oldest(void **state)
 {
     struct kept *k = *state;
     size_t n = 0;
-    assert_int_equal(k->c->create(k->store, "", "one", "One", 10, &k->err), LUC_OK);
+    assert_int_equal(srv_store_collection_create(k->store, "", "one", "One", 10, &k->err), LUC_OK);
     assert_int_equal(add(k, "", "one", "abc", "", &wide, &n), LUC_OK);
     assert_int_equal(keep(k, "f", 'a', "1234"), LUC_OK);
     assert_int_equal(keep(k, "f", 'b', "1234"), LUC_OK);
     assert_int_equal(keep(k, "f", 'c', "1234"), LUC_OK);
-    assert_int_equal(k->c->trim(k->store, 8, &k->err), LUC_OK);
+    assert_int_equal(srv_store_trim(k->store, 8, &k->err), LUC_OK);
     assert_false(knows(k, "f", 'a'));
     assert_true(knows(k, "f", 'b') && knows(k, "f", 'c'));
 }
@@ -252,12 +265,12 @@ static void collections__are_there_after_reopening(void **state)
 {
     struct kept *k = *state;
     size_t n = 0;
-    assert_int_equal(k->c->create(k->store, "", "one", "One", 10, &k->err), LUC_OK);
+    assert_int_equal(srv_store_collection_create(k->store, "", "one", "One", 10, &k->err), LUC_OK);
     assert_int_equal(add(k, "", "one", "ab", "x", &wide, &n), LUC_OK);
     k->store = srv_store_close(k->store);
-    assert_int_equal(srv_store_sqlite(k->data, &k->store, &k->err), LUC_OK);
+    assert_int_equal(srv_store_open(&srv_sql_sqlite, k->data, &k->store, &k->err), LUC_OK);
     assert_string_equal(letters_of(k, "one"), "axbx");
-    assert_int_equal(k->store->kind->check(k->store, &k->err), LUC_OK);
+    assert_int_equal(srv_store_check(k->store, &k->err), LUC_OK);
 }
 
 int main(void)

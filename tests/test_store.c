@@ -32,7 +32,7 @@ static void nap_ms(long ms)
 
 static void open_all(struct kept *k)
 {
-    assert_int_equal(srv_store_sqlite(k->data, &k->store, &k->err), LUC_OK);
+    assert_int_equal(srv_store_open(&srv_sql_sqlite, k->data, &k->store, &k->err), LUC_OK);
     assert_int_equal(srv_blobs_open(k->data, &k->blobs, &k->err), LUC_OK);
 }
 
@@ -70,12 +70,14 @@ static enum luc_status put_job(struct kept *k, const char *id, const char *key, 
     const struct srv_new_job job = { .id = id,
                                      .method = "occlusion",
                                      .spec = "{}",
+                                     .parameters = "{\"x\":1}",
+                                     .format = "png",
                                      .key = key,
                                      .key_hash = hash,
                                      .lane = SRV_LANE_SLOW,
                                      .bytes = 100,
                                      .max_queued = 1000 };
-    return k->store->kind->submit(k->store, &job, got, how, &k->err);
+    return srv_store_submit(k->store, &job, got, how, &k->err);
 }
 
 static void add(struct kept *k, const char *id)
@@ -98,7 +100,7 @@ static struct srv_claimed take(struct srv_store *s, const char *owner, double le
                                        .most_running = SIZE_MAX,
                                        .max_lost = 3,
                                        .lost_to = "{\"title\":\"lost\"}" };
-    assert_int_equal(s->kind->claim(s, &ask, &got, NULL), LUC_OK);
+    assert_int_equal(srv_store_claim(s, &ask, &got, NULL), LUC_OK);
     free(got.spec);
     return got;
 }
@@ -106,7 +108,7 @@ static struct srv_claimed take(struct srv_store *s, const char *owner, double le
 static enum api_state state_of(struct kept *k, const char *id)
 {
     struct api_job_row row;
-    assert_int_equal(k->store->kind->get(k->store, id, &row, &k->err), LUC_OK);
+    assert_int_equal(srv_store_get(k->store, id, &row, &k->err), LUC_OK);
     const enum api_state st = row.state;
     api_job_row_done(&row);
     return st;
@@ -115,7 +117,7 @@ static enum api_state state_of(struct kept *k, const char *id)
 static enum luc_status finish(struct kept *k, const struct srv_claim *c, enum api_state state)
 {
     const struct srv_outcome o = { .state = state, .keep_s = 100 };
-    return k->store->kind->finish(k->store, c, &o, &k->err);
+    return srv_store_finish(k->store, c, &o, &k->err);
 }
 
 static void jobs__are_claimed_oldest_first_and_end_once(void **state)
@@ -123,7 +125,7 @@ static void jobs__are_claimed_oldest_first_and_end_once(void **state)
     struct kept *k = *state;
     struct api_job_row row;
     add(k, "a"), add(k, "b");
-    assert_int_equal(k->store->kind->get(k->store, "b", &row, &k->err), LUC_OK);
+    assert_int_equal(srv_store_get(k->store, "b", &row, &k->err), LUC_OK);
     assert_int_equal(row.queue_position, 2);
     api_job_row_done(&row);
     const struct srv_claimed a = take(k->store, "me", LEASE_S), b = take(k->store, "me", LEASE_S);
@@ -148,14 +150,13 @@ static void lease__that_ran_out_makes_late_results_refused(void **state)
     const struct srv_claimed second = take(k->store, "me", LEASE_S);
     assert_string_equal(second.claim.id, "a");
     assert_int_equal(second.claim.attempt, 2);
-    assert_int_equal(k->store->kind->beat(k->store, &first.claim, LEASE_S, &cancel, &k->err),
+    assert_int_equal(srv_store_beat(k->store, &first.claim, LEASE_S, &cancel, &k->err),
                      LUC_CANCELLED);
-    const struct srv_report r = { .progress = 0.5, .eta_s = 1 };
-    assert_int_equal(k->store->kind->report(k->store, &first.claim, &r, &k->err), LUC_CANCELLED);
-    assert_int_equal(k->store->kind->checkpoint(k->store, &first.claim, "x", &k->err),
-                     LUC_CANCELLED);
+    const struct srv_report r = { .progress = 0.5, .eta_s = 1, .progress_event = "{}" };
+    assert_int_equal(srv_store_report(k->store, &first.claim, &r, &k->err), LUC_CANCELLED);
+    assert_int_equal(srv_store_checkpoint(k->store, &first.claim, "x", &k->err), LUC_CANCELLED);
     assert_int_equal(finish(k, &first.claim, API_STATE_succeeded), LUC_CANCELLED);
-    assert_int_equal(k->store->kind->release(k->store, &first.claim, &k->err), LUC_CANCELLED);
+    assert_int_equal(srv_store_release(k->store, &first.claim, &k->err), LUC_CANCELLED);
     assert_int_equal(state_of(k, "a"), API_STATE_running);
     assert_int_equal(finish(k, &second.claim, API_STATE_succeeded), LUC_OK);
 }
@@ -167,13 +168,13 @@ static void heartbeat__keeps_a_lease_and_hears_of_cancelling(void **state)
     enum api_state was;
     add(k, "a");
     const struct srv_claimed a = take(k->store, "me", 0.02);
-    assert_int_equal(k->store->kind->beat(k->store, &a.claim, LEASE_S, &cancel, &k->err), LUC_OK);
+    assert_int_equal(srv_store_beat(k->store, &a.claim, LEASE_S, &cancel, &k->err), LUC_OK);
     assert_false(cancel);
     nap_ms(40);
     assert_string_equal(take(k->store, "other", LEASE_S).claim.id, "");
-    assert_int_equal(k->store->kind->cancel(k->store, "a", &was, &k->err), LUC_OK);
+    assert_int_equal(srv_store_cancel(k->store, "a", &was, &k->err), LUC_OK);
     assert_int_equal(was, API_STATE_running);
-    assert_int_equal(k->store->kind->beat(k->store, &a.claim, LEASE_S, &cancel, &k->err), LUC_OK);
+    assert_int_equal(srv_store_beat(k->store, &a.claim, LEASE_S, &cancel, &k->err), LUC_OK);
     assert_true(cancel);
     /* Too late to succeed: who cancelled was told so. */
     assert_int_equal(finish(k, &a.claim, API_STATE_succeeded), LUC_OK);
@@ -185,15 +186,15 @@ static void cancel__ends_what_waits_and_refuses_what_has_ended(void **state)
     struct kept *k = *state;
     enum api_state was;
     add(k, "a");
-    assert_int_equal(k->store->kind->cancel(k->store, "a", &was, &k->err), LUC_OK);
+    assert_int_equal(srv_store_cancel(k->store, "a", &was, &k->err), LUC_OK);
     assert_int_equal(state_of(k, "a"), API_STATE_cancelled);
-    assert_int_equal(k->store->kind->cancel(k->store, "a", &was, &k->err), LUC_OK);
+    assert_int_equal(srv_store_cancel(k->store, "a", &was, &k->err), LUC_OK);
     assert_string_equal(take(k->store, "me", LEASE_S).claim.id, "");
     add(k, "b");
     const struct srv_claimed b = take(k->store, "me", LEASE_S);
     assert_int_equal(finish(k, &b.claim, API_STATE_failed), LUC_OK);
-    assert_int_equal(k->store->kind->cancel(k->store, "b", &was, &k->err), LUC_INVALID);
-    assert_int_equal(k->store->kind->cancel(k->store, "none", &was, &k->err), LUC_NOT_FOUND);
+    assert_int_equal(srv_store_cancel(k->store, "b", &was, &k->err), LUC_INVALID);
+    assert_int_equal(srv_store_cancel(k->store, "none", &was, &k->err), LUC_NOT_FOUND);
 }
 
 static void cancelled__job_of_a_lost_holder_is_not_run_again(void **state)
@@ -202,7 +203,7 @@ static void cancelled__job_of_a_lost_holder_is_not_run_again(void **state)
     enum api_state was;
     add(k, "a");
     take(k->store, "gone", 0.02);
-    assert_int_equal(k->store->kind->cancel(k->store, "a", &was, &k->err), LUC_OK);
+    assert_int_equal(srv_store_cancel(k->store, "a", &was, &k->err), LUC_OK);
     nap_ms(40);
     assert_string_equal(take(k->store, "me", LEASE_S).claim.id, "");
     assert_int_equal(state_of(k, "a"), API_STATE_cancelled);
@@ -216,11 +217,11 @@ static void job__that_loses_its_holder_too_often_fails(void **state)
     add(k, "a");
     for (int i = 0; i < 4; i++) {
         assert_string_equal(take(k->store, "gone", LEASE_S).claim.id, "a");
-        assert_int_equal(k->store->kind->release_owner(k->store, "gone", &n, &k->err), LUC_OK);
+        assert_int_equal(srv_store_release_owner(k->store, "gone", &n, &k->err), LUC_OK);
         assert_int_equal(n, 1);
     }
     assert_string_equal(take(k->store, "me", LEASE_S).claim.id, "");
-    assert_int_equal(k->store->kind->get(k->store, "a", &row, &k->err), LUC_OK);
+    assert_int_equal(srv_store_get(k->store, "a", &row, &k->err), LUC_OK);
     assert_int_equal(row.state, API_STATE_failed);
     assert_string_equal(row.error, "{\"title\":\"lost\"}");
     api_job_row_done(&row);
@@ -239,7 +240,7 @@ static void key__gives_the_same_job_or_a_conflict(void **state)
     assert_int_equal(put_job(k, "c", "key", "h2", got, &how), LUC_OK);
     assert_int_equal(how, API_SUBMITTED_OTHER_BODY);
     struct api_job_row row;
-    assert_int_equal(k->store->kind->get(k->store, "b", &row, &k->err), LUC_NOT_FOUND);
+    assert_int_equal(srv_store_get(k->store, "b", &row, &k->err), LUC_NOT_FOUND);
 }
 
 static void queue__that_is_full_refuses(void **state)
@@ -247,13 +248,17 @@ static void queue__that_is_full_refuses(void **state)
     struct kept *k = *state;
     char got[API_ID_MAX];
     enum api_submitted how;
-    const struct srv_new_job job = {
-        .id = "b", .method = "m", .spec = "{}", .lane = SRV_LANE_QUICK, .max_queued = 1
-    };
+    const struct srv_new_job job = { .id = "b",
+                                     .method = "m",
+                                     .spec = "{}",
+                                     .parameters = "{\"x\":1}",
+                                     .format = "png",
+                                     .lane = SRV_LANE_QUICK,
+                                     .max_queued = 1 };
     add(k, "a");
-    assert_int_equal(k->store->kind->submit(k->store, &job, got, &how, &k->err), LUC_BUSY);
+    assert_int_equal(srv_store_submit(k->store, &job, got, &how, &k->err), LUC_BUSY);
     take(k->store, "me", LEASE_S);
-    assert_int_equal(k->store->kind->submit(k->store, &job, got, &how, &k->err), LUC_OK);
+    assert_int_equal(srv_store_submit(k->store, &job, got, &how, &k->err), LUC_OK);
 }
 
 static void claim__respects_lanes_and_memory(void **state)
@@ -268,13 +273,13 @@ static void claim__respects_lanes_and_memory(void **state)
                                  .most_running = SIZE_MAX,
                                  .max_lost = 3 };
     add(k, "a"); /* slow, 100 bytes */
-    assert_int_equal(k->store->kind->claim(k->store, &ask, &got, &k->err), LUC_OK);
+    assert_int_equal(srv_store_claim(k->store, &ask, &got, &k->err), LUC_OK);
     assert_null(got.spec);
     ask.lanes = SRV_LANE_SLOW;
-    assert_int_equal(k->store->kind->claim(k->store, &ask, &got, &k->err), LUC_OK);
+    assert_int_equal(srv_store_claim(k->store, &ask, &got, &k->err), LUC_OK);
     assert_null(got.spec);
     ask.free_bytes = 100;
-    assert_int_equal(k->store->kind->claim(k->store, &ask, &got, &k->err), LUC_OK);
+    assert_int_equal(srv_store_claim(k->store, &ask, &got, &k->err), LUC_OK);
     assert_string_equal(got.claim.id, "a");
     free(got.spec);
 }
@@ -289,14 +294,14 @@ static void *race(void *arg)
 {
     struct racer *r = arg;
     struct srv_store *s = NULL;
-    assert_int_equal(srv_store_sqlite(r->data, &s, NULL), LUC_OK);
+    assert_int_equal(srv_store_open(&srv_sql_sqlite, r->data, &s, NULL), LUC_OK);
     for (;;) {
         const struct srv_claimed got = take(s, r->owner, LEASE_S);
         if (!got.claim.id[0])
             break;
         const struct srv_outcome o = { .state = API_STATE_succeeded, .keep_s = 1 };
         assert_int_equal(got.claim.attempt, 1);
-        assert_int_equal(s->kind->finish(s, &got.claim, &o, NULL), LUC_OK);
+        assert_int_equal(srv_store_finish(s, &got.claim, &o, NULL), LUC_OK);
         r->n++;
     }
     srv_store_close(s);
@@ -325,9 +330,9 @@ static void claims__of_many_at_once_give_each_job_once(void **state)
         n += r[i].n;
     }
     assert_int_equal(n, N_JOBS);
-    assert_int_equal(k->store->kind->counts(k->store, by_state, &k->err), LUC_OK);
+    assert_int_equal(srv_store_counts(k->store, by_state, &k->err), LUC_OK);
     assert_int_equal(by_state[API_STATE_succeeded], N_JOBS);
-    assert_int_equal(k->store->kind->check(k->store, &k->err), LUC_OK);
+    assert_int_equal(srv_store_check(k->store, &k->err), LUC_OK);
 }
 
 static void note_event(void *ctx, const struct srv_event *e)
@@ -340,15 +345,20 @@ static void events__are_numbered_and_replayed(void **state)
 {
     struct kept *k = *state;
     char text[512] = "";
-    const struct srv_report r = { .progress = 0.5, .step = 3, .eta_s = -1, .preview = "p" };
+    const struct srv_report r = { .progress = 0.5,
+                                  .step = 3,
+                                  .eta_s = -1,
+                                  .preview = "p",
+                                  .progress_event = "{}",
+                                  .preview_event = "{}" };
     add(k, "a");
     const struct srv_claimed a = take(k->store, "me", LEASE_S);
-    assert_int_equal(k->store->kind->report(k->store, &a.claim, &r, &k->err), LUC_OK);
+    assert_int_equal(srv_store_report(k->store, &a.claim, &r, &k->err), LUC_OK);
     assert_int_equal(finish(k, &a.claim, API_STATE_succeeded), LUC_OK);
-    assert_int_equal(k->store->kind->events(k->store, "a", 0, note_event, text, &k->err), LUC_OK);
+    assert_int_equal(srv_store_events(k->store, "a", 0, note_event, text, &k->err), LUC_OK);
     assert_string_equal(text, "1:state 2:state 3:progress 4:preview 5:state ");
     text[0] = '\0';
-    assert_int_equal(k->store->kind->events(k->store, "a", 3, note_event, text, &k->err), LUC_OK);
+    assert_int_equal(srv_store_events(k->store, "a", 3, note_event, text, &k->err), LUC_OK);
     assert_string_equal(text, "4:preview 5:state ");
 }
 
@@ -359,10 +369,10 @@ static void events__of_progress_do_not_pile_up(void **state)
     add(k, "a");
     const struct srv_claimed a = take(k->store, "me", LEASE_S);
     for (int i = 0; i < SRV_EVENTS_KEPT + 10; i++) {
-        const struct srv_report r = { .progress = 0.001 * i, .eta_s = -1 };
-        assert_int_equal(k->store->kind->report(k->store, &a.claim, &r, &k->err), LUC_OK);
+        const struct srv_report r = { .progress = 0.001 * i, .eta_s = -1, .progress_event = "{}" };
+        assert_int_equal(srv_store_report(k->store, &a.claim, &r, &k->err), LUC_OK);
     }
-    assert_int_equal(k->store->kind->events(k->store, "a", 0, note_event, text, &k->err), LUC_OK);
+    assert_int_equal(srv_store_events(k->store, "a", 0, note_event, text, &k->err), LUC_OK);
     assert_memory_equal(text, "1:state 2:state 13:progress ", 28);
 }
 
@@ -378,37 +388,42 @@ static void list__goes_on_where_it_stopped(void **state)
     char text[64] = "";
     add(k, "a"), add(k, "b"), add(k, "c");
     take(k->store, "me", LEASE_S);
-    const struct srv_store_kind *s = k->store->kind;
-    assert_int_equal(s->list(k->store, "", API_N_STATES, 0, 2, count_rows, text, &k->err), LUC_OK);
+    assert_int_equal(srv_store_list(k->store, "", API_N_STATES, 0, 2, count_rows, text, &k->err),
+                     LUC_OK);
     assert_string_equal(text, "c3 b2 ");
     text[0] = '\0';
-    assert_int_equal(s->list(k->store, "", API_N_STATES, 2, 2, count_rows, text, &k->err), LUC_OK);
+    assert_int_equal(srv_store_list(k->store, "", API_N_STATES, 2, 2, count_rows, text, &k->err),
+                     LUC_OK);
     assert_string_equal(text, "a1 ");
     text[0] = '\0';
-    assert_int_equal(s->list(k->store, "", API_STATE_running, 0, 9, count_rows, text, &k->err),
-                     LUC_OK);
+    assert_int_equal(
+        srv_store_list(k->store, "", API_STATE_running, 0, 9, count_rows, text, &k->err), LUC_OK);
     assert_string_equal(text, "a1 ");
 }
 
 static void list__shows_an_owner_its_own_jobs(void **state)
 {
     struct kept *k = *state;
-    const struct srv_new_job job = {
-        .id = "hers", .who = "her", .method = "occlusion", .spec = "{}", .max_queued = 10
-    };
+    const struct srv_new_job job = { .id = "hers",
+                                     .who = "her",
+                                     .method = "occlusion",
+                                     .spec = "{}",
+                                     .parameters = "{\"x\":1}",
+                                     .format = "png",
+                                     .max_queued = 10 };
     char got[API_ID_MAX], text[64] = "";
     enum api_submitted how;
     add(k, "mine");
-    assert_int_equal(k->store->kind->submit(k->store, &job, got, &how, &k->err), LUC_OK);
-    const struct srv_store_kind *s = k->store->kind;
-    assert_int_equal(s->list(k->store, "her", API_N_STATES, 0, 9, count_rows, text, &k->err),
+    assert_int_equal(srv_store_submit(k->store, &job, got, &how, &k->err), LUC_OK);
+    assert_int_equal(srv_store_list(k->store, "her", API_N_STATES, 0, 9, count_rows, text, &k->err),
                      LUC_OK);
     assert_string_equal(text, "hers2 ");
     text[0] = '\0';
-    assert_int_equal(s->list(k->store, "", API_N_STATES, 0, 9, count_rows, text, &k->err), LUC_OK);
+    assert_int_equal(srv_store_list(k->store, "", API_N_STATES, 0, 9, count_rows, text, &k->err),
+                     LUC_OK);
     assert_string_equal(text, "mine1 ");
     struct api_job_row row;
-    assert_int_equal(s->get(k->store, "hers", &row, &k->err), LUC_OK);
+    assert_int_equal(srv_store_get(k->store, "hers", &row, &k->err), LUC_OK);
     assert_string_equal(row.owner, "her");
     api_job_row_done(&row);
 }
@@ -419,12 +434,14 @@ static void add_sized(struct kept *k, const char *id, const char *who, size_t by
                                      .who = who,
                                      .method = "occlusion",
                                      .spec = "{}",
+                                     .parameters = "{\"x\":1}",
+                                     .format = "png",
                                      .lane = SRV_LANE_SLOW,
                                      .bytes = bytes,
                                      .max_queued = 1000 };
     char got[API_ID_MAX];
     enum api_submitted how;
-    assert_int_equal(k->store->kind->submit(k->store, &job, got, &how, &k->err), LUC_OK);
+    assert_int_equal(srv_store_submit(k->store, &job, got, &how, &k->err), LUC_OK);
 }
 
 /* Claims with this much memory; "" when there is nothing. */
@@ -440,7 +457,7 @@ static struct srv_claimed take_sized(struct kept *k, size_t free_bytes, size_t m
                                        .max_lost = 3,
                                        .large_to = "{\"title\":\"large\"}",
                                        .keep_s = 100 };
-    assert_int_equal(k->store->kind->claim(k->store, &ask, &got, &k->err), LUC_OK);
+    assert_int_equal(srv_store_claim(k->store, &ask, &got, &k->err), LUC_OK);
     free(got.spec);
     return got;
 }
@@ -481,11 +498,173 @@ static void claim__fails_a_job_that_never_fits(void **state)
     add_sized(k, "huge", "", 1001);
     assert_string_equal(take_sized(k, 100, SIZE_MAX).claim.id, "");
     struct api_job_row row;
-    assert_int_equal(k->store->kind->get(k->store, "huge", &row, &k->err), LUC_OK);
+    assert_int_equal(srv_store_get(k->store, "huge", &row, &k->err), LUC_OK);
     assert_int_equal(row.state, API_STATE_failed);
     assert_string_equal(row.error, "{\"title\":\"large\"}");
     assert_false(row.expired);
     api_job_row_done(&row);
+}
+
+static void claim__leaves_to_a_larger_node_what_is_too_large_here(void **state)
+{
+    struct kept *k = *state;
+    const struct srv_node here = { "me", "host", 1000, LEASE_S },
+                          large = { "large", "far away", 5000, LEASE_S };
+    assert_int_equal(srv_store_node(k->store, &here, &k->err), LUC_OK);
+    assert_int_equal(srv_store_node(k->store, &large, &k->err), LUC_OK);
+    add_sized(k, "huge", "", 1001);
+    for (int i = 0; i < SRV_PASSES_MAX + 2; i++) { /* and does not hold up what fits here */
+        char id[16];
+        snprintf(id, sizeof(id), "s%d", i);
+        add_sized(k, id, "", 10);
+        const struct srv_claimed got = take_sized(k, 100, SIZE_MAX);
+        assert_string_equal(got.claim.id, id);
+        assert_int_equal(got.next_bytes, 0);
+    }
+    assert_int_equal(state_of(k, "huge"), API_STATE_queued);
+    assert_int_equal(srv_store_node_gone(k->store, "large", &k->err), LUC_OK);
+    assert_string_equal(take_sized(k, 100, SIZE_MAX).claim.id, "");
+    assert_int_equal(state_of(k, "huge"), API_STATE_failed);
+}
+
+struct seen_owner {
+    char name[SRV_OWNER_MAX], host[SRV_HOST_MAX];
+    bool silent;
+    size_t n;
+};
+
+static void see_owner(void *to, const struct srv_owner *o)
+{
+    struct seen_owner *s = to;
+    snprintf(s->name, sizeof(s->name), "%s", o->name);
+    snprintf(s->host, sizeof(s->host), "%s", o->host);
+    s->silent = o->silent;
+    s->n++;
+}
+
+static void owners__tell_where_they_are_and_fall_silent(void **state)
+{
+    struct kept *k = *state;
+    struct seen_owner s = { .n = 0 };
+    struct srv_node node = { "me", "here", 1000, LEASE_S };
+    add(k, "a");
+    take(k->store, "me", LEASE_S);
+    assert_int_equal(srv_store_owners(k->store, see_owner, &s, &k->err), LUC_OK);
+    assert_int_equal(s.n, 1);
+    assert_string_equal(s.host, "");
+    assert_int_equal(srv_store_node(k->store, &node, &k->err), LUC_OK);
+    assert_int_equal(srv_store_owners(k->store, see_owner, &s, &k->err), LUC_OK);
+    assert_string_equal(s.name, "me");
+    assert_string_equal(s.host, "here");
+    assert_false(s.silent);
+    node.lease_s = 0.01;
+    assert_int_equal(srv_store_node(k->store, &node, &k->err), LUC_OK);
+    nap_ms(30);
+    assert_int_equal(srv_store_owners(k->store, see_owner, &s, &k->err), LUC_OK);
+    assert_true(s.silent);
+}
+
+static enum luc_status join_about(void *to, const struct srv_picture *p, struct luc_error *err)
+{
+    (void)err;
+    strcat(to, p->about);
+    return LUC_OK;
+}
+
+static void pictures__are_one_list_for_jobs_over_the_same(void **state)
+{
+    struct kept *k = *state;
+    const struct srv_picture two[] = { { "sha-1", "one," }, { "sha-2", "two," } };
+    char got[API_ID_MAX], text[64] = "";
+    size_t n = 0;
+    enum api_submitted how;
+    struct srv_new_job job = { .method = "maxpatch",
+                               .spec = "{}",
+                               .parameters = "{}",
+                               .format = "png",
+                               .lane = SRV_LANE_SLOW,
+                               .max_queued = 10,
+                               .pictures = two,
+                               .n_pictures = 2,
+                               .list = "l12" };
+    job.id = "a";
+    assert_int_equal(srv_store_submit(k->store, &job, got, &how, &k->err), LUC_OK);
+    job.id = "b";
+    assert_int_equal(srv_store_submit(k->store, &job, got, &how, &k->err), LUC_OK);
+    job.id = "c", job.pictures = two + 1, job.n_pictures = 1, job.list = "l2";
+    assert_int_equal(srv_store_submit(k->store, &job, got, &how, &k->err), LUC_OK);
+    assert_int_equal(srv_store_pictures(k->store, "b", join_about, text, &k->err), LUC_OK);
+    assert_string_equal(text, "one,two,");
+    assert_int_equal(srv_sql_begin(&k->store->sql, false, &k->err), LUC_OK);
+    int64_t rows = 0;
+    assert_int_equal(
+        srv_sql_number(&k->store->sql, &rows, &k->err, "SELECT count(*) FROM listed", ""), LUC_OK);
+    assert_int_equal(srv_sql_end(&k->store->sql, LUC_OK, &k->err), LUC_OK);
+    assert_int_equal(rows, 3);
+    for (int i = 0; i < 2; i++) { /* the first picture stays as long as a or b */
+        assert_true(srv_store_uses(k->store, "sha-1"));
+        const struct srv_claimed c = take(k->store, "me", LEASE_S);
+        const struct srv_outcome o = { .state = API_STATE_succeeded, .keep_s = -1 };
+        assert_int_equal(srv_store_finish(k->store, &c.claim, &o, &k->err), LUC_OK);
+        assert_int_equal(srv_store_expire(k->store, 1000, &n, &k->err), LUC_OK);
+    }
+    assert_false(srv_store_uses(k->store, "sha-1"));
+    assert_true(srv_store_uses(k->store, "sha-2"));
+}
+
+static void row__of_a_job_has_what_lists_show_and_no_more(void **state)
+{
+    struct kept *k = *state;
+    struct api_job_row row;
+    enum api_state now = API_STATE_failed;
+    add(k, "a");
+    assert_int_equal(srv_store_get(k->store, "a", &row, &k->err), LUC_OK);
+    assert_string_equal(row.parameters, "{\"x\":1}");
+    assert_string_equal(row.format, "png");
+    api_job_row_done(&row);
+    assert_int_equal(srv_store_state(k->store, "a", &now, &k->err), LUC_OK);
+    assert_int_equal(now, API_STATE_queued);
+    assert_int_equal(srv_store_state(k->store, "no", &now, &k->err), LUC_NOT_FOUND);
+}
+
+/* As schema 3 had it: the whole job, with its pictures, in the row. */
+static void store__of_an_earlier_version_keeps_its_jobs(void **state)
+{
+    static const char old[] =
+        "PRAGMA foreign_keys = OFF; DROP TABLE specs; DROP TABLE listed; DROP TABLE nodes;"
+        "DROP INDEX jobs_by_list; ALTER TABLE jobs DROP COLUMN list; DROP TABLE lists;"
+        "ALTER TABLE jobs DROP COLUMN parameters; ALTER TABLE jobs DROP COLUMN format;"
+        "ALTER TABLE jobs ADD COLUMN spec TEXT NOT NULL DEFAULT '';"
+        "UPDATE jobs SET spec = '{\"method\":\"saliency\",\"parameters\":{\"seed\":7},"
+        "\"format\":\"json\",\"images\":[{\"sha256\":\"s\"}]}';"
+        "PRAGMA user_version = 3";
+    struct kept *k = *state;
+    struct api_job_row row;
+    struct srv_claimed got = { 0 };
+    char path[96];
+    sqlite3 *db = NULL;
+    add(k, "a");
+    close_all(k);
+    snprintf(path, sizeof(path), "%s/jobs.sqlite", k->data);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    if (sqlite3_exec(db, old, NULL, NULL, NULL) != SQLITE_OK)
+        fail_msg("%s", sqlite3_errmsg(db));
+    sqlite3_close(db);
+    open_all(k);
+    assert_int_equal(srv_store_get(k->store, "a", &row, &k->err), LUC_OK);
+    assert_string_equal(row.parameters, "{\"seed\":7}");
+    assert_string_equal(row.format, "json");
+    api_job_row_done(&row);
+    const struct srv_claim_ask ask = { .owner = "me",
+                                       .lanes = SRV_LANE_SLOW,
+                                       .lease_s = LEASE_S,
+                                       .free_bytes = SIZE_MAX,
+                                       .most_bytes = SIZE_MAX,
+                                       .most_running = SIZE_MAX,
+                                       .max_lost = 3 };
+    assert_int_equal(srv_store_claim(k->store, &ask, &got, &k->err), LUC_OK);
+    assert_non_null(strstr(got.spec, "\"images\":[{\"sha256\":\"s\"}]"));
+    free(got.spec);
 }
 
 static void claim__keeps_to_what_one_owner_may_run(void **state)
@@ -506,15 +685,15 @@ static void checkpoint__is_given_to_the_next_claim_and_then_forgotten(void **sta
     add(k, "a");
     const struct srv_claimed a = take(k->store, "me", LEASE_S);
     assert_string_equal(a.checkpoint, "");
-    assert_int_equal(k->store->kind->checkpoint(k->store, &a.claim, "one", &k->err), LUC_OK);
-    assert_int_equal(k->store->kind->checkpoint(k->store, &a.claim, "two", &k->err), LUC_OK);
-    assert_false(k->store->kind->uses(k->store, "one"));
-    assert_int_equal(k->store->kind->release(k->store, &a.claim, &k->err), LUC_OK);
+    assert_int_equal(srv_store_checkpoint(k->store, &a.claim, "one", &k->err), LUC_OK);
+    assert_int_equal(srv_store_checkpoint(k->store, &a.claim, "two", &k->err), LUC_OK);
+    assert_false(srv_store_uses(k->store, "one"));
+    assert_int_equal(srv_store_release(k->store, &a.claim, &k->err), LUC_OK);
     const struct srv_claimed b = take(k->store, "me", LEASE_S);
     assert_int_equal(b.claim.attempt, 2);
     assert_string_equal(b.checkpoint, "two");
     assert_int_equal(finish(k, &b.claim, API_STATE_succeeded), LUC_OK);
-    assert_false(k->store->kind->uses(k->store, "two"));
+    assert_false(srv_store_uses(k->store, "two"));
 }
 
 static void results__expire_and_jobs_are_forgotten(void **state)
@@ -526,17 +705,17 @@ static void results__expire_and_jobs_are_forgotten(void **state)
     const struct srv_claimed a = take(k->store, "me", LEASE_S);
     const struct srv_answer answer = { "image/png", "", "file" };
     const struct srv_outcome o = { API_STATE_succeeded, NULL, &answer, 1, 0.01 };
-    assert_int_equal(k->store->kind->finish(k->store, &a.claim, &o, &k->err), LUC_OK);
-    assert_true(k->store->kind->uses(k->store, "file"));
+    assert_int_equal(srv_store_finish(k->store, &a.claim, &o, &k->err), LUC_OK);
+    assert_true(srv_store_uses(k->store, "file"));
     nap_ms(30);
-    assert_int_equal(k->store->kind->expire(k->store, 100, &n, &k->err), LUC_OK);
+    assert_int_equal(srv_store_expire(k->store, 100, &n, &k->err), LUC_OK);
     assert_int_equal(n, 1);
-    assert_false(k->store->kind->uses(k->store, "file"));
-    assert_int_equal(k->store->kind->get(k->store, "a", &row, &k->err), LUC_OK);
+    assert_false(srv_store_uses(k->store, "file"));
+    assert_int_equal(srv_store_get(k->store, "a", &row, &k->err), LUC_OK);
     assert_true(row.expired);
     api_job_row_done(&row);
-    assert_int_equal(k->store->kind->expire(k->store, 0, &n, &k->err), LUC_OK);
-    assert_int_equal(k->store->kind->get(k->store, "a", &row, &k->err), LUC_NOT_FOUND);
+    assert_int_equal(srv_store_expire(k->store, 0, &n, &k->err), LUC_OK);
+    assert_int_equal(srv_store_get(k->store, "a", &row, &k->err), LUC_NOT_FOUND);
 }
 
 static int64_t user_version(sqlite3 *db)
@@ -564,7 +743,7 @@ static void store__survives_closing_and_refuses_a_newer_schema(void **state)
     const int64_t own = user_version(db);
     assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 99", NULL, NULL, NULL), SQLITE_OK);
     sqlite3_close(db);
-    assert_int_equal(srv_store_sqlite(k->data, &k->store, &k->err), LUC_UNSUPPORTED);
+    assert_int_equal(srv_store_open(&srv_sql_sqlite, k->data, &k->store, &k->err), LUC_UNSUPPORTED);
     assert_non_null(strstr(k->err.text, "newer"));
     assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
     snprintf(pragma, sizeof(pragma), "PRAGMA user_version = %lld", (long long)own);
@@ -645,9 +824,9 @@ static void full_disk__is_said_and_leaves_nothing(void **state)
     close_all(k);
     open_all(k);
     size_t by_state[API_N_STATES];
-    assert_int_equal(k->store->kind->counts(k->store, by_state, &k->err), LUC_OK);
+    assert_int_equal(srv_store_counts(k->store, by_state, &k->err), LUC_OK);
     assert_int_equal(by_state[API_STATE_queued], n); /* "a" and n - 1 that were accepted */
-    assert_int_equal(k->store->kind->check(k->store, &k->err), LUC_OK);
+    assert_int_equal(srv_store_check(k->store, &k->err), LUC_OK);
     add(k, "after");
 }
 
@@ -671,6 +850,11 @@ int main(void)
         T(list__shows_an_owner_its_own_jobs),
         T(claim__lets_small_jobs_pass_a_large_one_but_not_forever),
         T(claim__fails_a_job_that_never_fits),
+        T(claim__leaves_to_a_larger_node_what_is_too_large_here),
+        T(owners__tell_where_they_are_and_fall_silent),
+        T(pictures__are_one_list_for_jobs_over_the_same),
+        T(row__of_a_job_has_what_lists_show_and_no_more),
+        T(store__of_an_earlier_version_keeps_its_jobs),
         T(claim__keeps_to_what_one_owner_may_run),
         T(checkpoint__is_given_to_the_next_claim_and_then_forgotten),
         T(results__expire_and_jobs_are_forgotten),

@@ -59,35 +59,38 @@ static bool is_letter(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-/* One term, up to ',' '-' or the end; *text moves behind it. shape NULL: y's, sizes are known. */
+/* Axis `axis` of a term is called `name`. shape NULL: y's, whose sizes are known. */
+static enum luc_status name_axis(struct equation *e, size_t term, size_t axis, int name,
+                                 const struct luc_shape *shape, struct luc_error *err)
+{
+    if (axis >= (shape ? shape->rank : LUC_MAX_RANK))
+        return luc_fail(err, LUC_SHAPE, "equation: term %zu has too many axes", term + 1);
+    return label_of(e, name, shape ? shape->dim[axis] : 1, &e->label[term][axis], err);
+}
+
+/* One term, up to ',' '-' or the end; *text moves behind it. */
 static enum luc_status read_term(struct equation *e, size_t term, const char **text,
                                  const struct luc_shape *shape, size_t n_dots,
                                  struct luc_error *err)
 {
     size_t axis = 0;
-    for (; **text && **text != ',' && **text != '-'; (*text)++) {
-        const bool dots = strncmp(*text, "...", 3) == 0;
-        if (**text == ' ')
-            continue;
-        if (!dots && !is_letter(**text))
-            return luc_fail(err, LUC_INVALID, "equation: '%c' is no axis", **text);
-        const size_t n = dots ? n_dots : 1;
-        for (size_t i = 0; i < n; i++, axis++) {
-            if (axis >= (shape ? shape->rank : LUC_MAX_RANK))
-                return luc_fail(err, LUC_SHAPE, "equation: term %zu has too many axes", term + 1);
-            const enum luc_status st =
-                label_of(e, dots ? -(int)(n - i) : **text, shape ? shape->dim[axis] : 1,
-                         &e->label[term][axis], err);
-            if (st)
-                return st;
+    enum luc_status st = LUC_OK;
+    for (; **text && **text != ',' && **text != '-' && !st; (*text)++) {
+        if (strncmp(*text, "...", 3) == 0) {
+            for (size_t i = 0; i < n_dots && !st; i++)
+                st = name_axis(e, term, axis++, -(int)(n_dots - i), shape, err);
+            *text += 2;
+        } else if (is_letter(**text)) {
+            st = name_axis(e, term, axis++, **text, shape, err);
+        } else if (**text != ' ') {
+            st = luc_fail(err, LUC_INVALID, "equation: '%c' is no axis", **text);
         }
-        *text += dots ? 2 : 0;
     }
     e->rank[term] = axis;
-    if (shape && axis != shape->rank)
-        return luc_fail(err, LUC_SHAPE, "equation: term %zu has %zu axes, the input %zu", term + 1,
-                        axis, shape->rank);
-    return LUC_OK;
+    if (!st && shape && axis != shape->rank)
+        st = luc_fail(err, LUC_SHAPE, "equation: term %zu has %zu axes, the input %zu", term + 1,
+                      axis, shape->rank);
+    return st;
 }
 
 static size_t letters_in(const char *text)

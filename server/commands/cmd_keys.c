@@ -27,8 +27,8 @@ static int add(struct srv_store *s, const char *name)
         return srv_complain("keys", "add takes a name of 1 to 63 printable characters", 2);
     enum luc_status st = srv_key_make(text, id, sha256, &err);
     if (!st)
-        st = s->kind->key_add(s, &(struct srv_key_row){ .id = id, .name = name, .sha256 = sha256 },
-                              &err);
+        st = srv_store_key_add(s, &(struct srv_key_row){ .id = id, .name = name, .sha256 = sha256 },
+                               &err);
     if (st)
         return complain(&err);
     printf("%s\n", text);
@@ -58,7 +58,7 @@ static int list(struct srv_store *s, const char *none)
     size_t n = 0;
     if (none)
         return srv_complain("keys", "list takes no argument", 2);
-    if (s->kind->keys(s, print_key, &n, &err))
+    if (srv_store_keys(s, print_key, &n, &err))
         return complain(&err);
     if (n == 0)
         puts("There are no keys: the server listens on this machine only and asks for none.");
@@ -71,7 +71,7 @@ static int revoke(struct srv_store *s, const char *id)
     if (!id)
         return srv_complain("keys", "revoke takes the id of a key; `lucida keys list` shows them",
                             2);
-    if (s->kind->key_revoke(s, id, &err))
+    if (srv_store_key_revoke(s, id, &err))
         return complain(&err);
     printf("%s is revoked; a running server refuses it within a second.\n", id);
     return 0;
@@ -98,7 +98,7 @@ int srv_cmd_keys(int argc, char **argv)
         return srv_complain("keys", "say add NAME, list, or revoke ID", 2);
     if (!srv_data_make(c.data))
         return srv_complain("keys", "the data directory cannot be made", 1);
-    if (srv_store_sqlite(c.data, &store, &err))
+    if (srv_store_open(&srv_sql_sqlite, c.data, &store, &err))
         return complain(&err);
     const int status = table[i].run(store, argc > 2 ? argv[2] : NULL);
     srv_store_close(store);

@@ -187,11 +187,10 @@ static void look_again(void *ctx, const struct luc_threads *threads)
 {
     struct exchange *x = ctx;
     const struct api_jobs *jobs = x->http->env.jobs;
-    struct api_job_row row = { 0 };
+    enum api_state now = API_STATE_queued;
     (void)threads;
     const bool open =
-        !jobs->get(jobs->ctx, x->follower.job, &row, NULL) && !api_state_is_final(row.state);
-    api_job_row_done(&row);
+        !jobs->state(jobs->ctx, x->follower.job, &now, NULL) && !api_state_is_final(now);
     if (open && now_s() < x->follower.until_s && !atomic_load(&x->http->draining) &&
         !client_is_gone(x)) {
         srv_follow_wait(x->http->follow, &x->follower);

@@ -13,15 +13,14 @@ static enum luc_status create(void *ctx, const char *owner, const char *name, ch
     if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes))
         return luc_fail(err, LUC_INTERNAL, "no random numbers for a collection's id");
     luc_hex_encode(bytes, sizeof(bytes), id);
-    return c->store->collections->create(c->store, owner, id, name, (size_t)c->cfg->collections,
-                                         err);
+    return srv_store_collection_create(c->store, owner, id, name, (size_t)c->cfg->collections, err);
 }
 
 static enum luc_status get(void *ctx, const char *owner, const char *id, struct api_collection *row,
                            struct luc_error *err)
 {
     struct srv_collections *c = ctx;
-    return c->store->collections->get(c->store, owner, id, row, err);
+    return srv_store_collection_get(c->store, owner, id, row, err);
 }
 
 static enum luc_status list(void *ctx, const char *owner, int64_t cursor, size_t limit,
@@ -29,7 +28,7 @@ static enum luc_status list(void *ctx, const char *owner, int64_t cursor, size_t
                             struct luc_error *err)
 {
     struct srv_collections *c = ctx;
-    return c->store->collections->list(c->store, owner, cursor, limit, each, to, err);
+    return srv_store_collection_list(c->store, owner, cursor, limit, each, to, err);
 }
 
 /* The files first, then the rows that name them, in one transaction; what a failure leaves behind
@@ -47,7 +46,7 @@ static enum luc_status add(void *ctx, const char *owner, const char *id,
     for (size_t i = 0; i < n && !st; i++)
         st = srv_blobs_put(c->blobs, pictures[i].bytes, pictures[i].ref.size, name, err);
     return st ? st
-              : c->store->collections->add(c->store, owner, id, pictures, n, &limits, n_added, err);
+              : srv_store_collection_add(c->store, owner, id, pictures, n, &limits, n_added, err);
 }
 
 static enum luc_status pictures(void *ctx, const char *owner, const char *id, int64_t cursor,
@@ -55,7 +54,7 @@ static enum luc_status pictures(void *ctx, const char *owner, const char *id, in
                                 void *to, struct luc_error *err)
 {
     struct srv_collections *c = ctx;
-    return c->store->collections->pictures(c->store, owner, id, NULL, cursor, limit, each, to, err);
+    return srv_store_collection_pictures(c->store, owner, id, NULL, cursor, limit, each, to, err);
 }
 
 static enum luc_status labels(void *ctx, const char *owner, const char *id, size_t limit,
@@ -63,7 +62,7 @@ static enum luc_status labels(void *ctx, const char *owner, const char *id, size
                               struct luc_error *err)
 {
     struct srv_collections *c = ctx;
-    return c->store->collections->labels(c->store, owner, id, limit, each, to, err);
+    return srv_store_collection_labels(c->store, owner, id, limit, each, to, err);
 }
 
 static void note_that_it_is_there(void *to, const struct api_kept_picture *picture)
@@ -77,8 +76,8 @@ static enum luc_status file(void *ctx, const char *owner, const char *id, const 
 {
     struct srv_collections *c = ctx;
     bool there = false;
-    const enum luc_status st = c->store->collections->pictures(c->store, owner, id, sha256, 0, 1,
-                                                               note_that_it_is_there, &there, err);
+    const enum luc_status st = srv_store_collection_pictures(c->store, owner, id, sha256, 0, 1,
+                                                             note_that_it_is_there, &there, err);
     if (!st && !there)
         return luc_fail(err, LUC_NOT_FOUND, "the collection has no picture %.70s", sha256);
     return st ? st : srv_blobs_get(c->blobs, sha256, bytes, size, err);
@@ -88,7 +87,7 @@ static enum luc_status remove_some(void *ctx, const char *owner, const char *id,
                                    struct luc_error *err)
 {
     struct srv_collections *c = ctx;
-    return c->store->collections->remove(c->store, owner, id, sha256, err);
+    return srv_store_collection_remove(c->store, owner, id, sha256, err);
 }
 
 void srv_collections_init(struct srv_collections *c, struct srv_store *store,
@@ -111,7 +110,7 @@ void *srv_collections_recall(struct srv_collections *c, const char *name, const 
 {
     struct luc_error err = { 0 };
     void *bytes = NULL;
-    if (c->store->collections->recall(c->store, name, sha256, &bytes, size, &err))
+    if (srv_store_recall(c->store, name, sha256, &bytes, size, &err))
         srv_log(SRV_WARN, "cannot look for what is known of a picture: %s", err.text);
     if (bytes)
         atomic_fetch_add(&c->recalled, 1);
@@ -122,7 +121,7 @@ void srv_collections_keep(struct srv_collections *c, const char *name, const cha
                           const void *bytes, size_t size)
 {
     struct luc_error err = { 0 };
-    if (c->store->collections->keep(c->store, name, sha256, bytes, size, &err))
+    if (srv_store_keep(c->store, name, sha256, bytes, size, &err))
         srv_log(SRV_WARN, "cannot keep what was found of a picture: %s", err.text);
     else
         atomic_fetch_add(&c->kept, 1);

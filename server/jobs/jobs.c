@@ -88,7 +88,7 @@ static struct srv_running *claim(struct srv_jobs *j, unsigned lane)
                                        .large_to = large_problem,
                                        .keep_s = (double)j->cfg->results_s,
                                        .most_running = (size_t)j->cfg->key_running };
-    const enum luc_status st = j->store->kind->claim(j->store, &ask, &r->got, &err);
+    const enum luc_status st = srv_store_claim(j->store, &ask, &r->got, &err);
     srv_memory_settle(j->memory, held, r->got.bytes, r->got.next_bytes);
     if (st)
         srv_log(SRV_ERROR, "cannot claim a job: %s", err.text);
@@ -226,11 +226,12 @@ enum luc_status srv_jobs_start(const struct cfg *cfg, const struct api_env *env,
     pthread_mutex_init(&j->claiming, NULL);
     pthread_cond_init(&j->wake, NULL);
     pthread_cond_init(&j->let_go, NULL);
+    srv_jobs_host(j->host);
     enum luc_status st = own(j, err);
     if (!st)
         st = srv_blobs_open(cfg->data, &j->blobs, err);
     if (!st)
-        st = srv_store_sqlite(cfg->data, &j->store, err);
+        st = srv_store_open(&srv_sql_sqlite, cfg->data, &j->store, err);
     if (!st)
         st = srv_keys_create(j->store, (size_t)cfg->key_requests, &j->keys, err);
     if (!st) {
@@ -267,7 +268,7 @@ size_t srv_jobs_running(struct srv_jobs *j)
 void srv_jobs_counts(struct srv_jobs *j, size_t by_state[API_N_STATES])
 {
     struct luc_error err = { 0 };
-    if (j->store->kind->counts(j->store, by_state, &err))
+    if (srv_store_counts(j->store, by_state, &err))
         srv_log(SRV_WARN, "cannot count jobs: %s", err.text);
 }
 
@@ -282,6 +283,8 @@ struct srv_jobs *srv_jobs_stop(struct srv_jobs *j)
     if (j->has_keeper)
         pthread_join(j->keeper, NULL);
     srv_keys_destroy(j->keys);
+    if (j->store && j->has_keeper)
+        (void)srv_store_node_gone(j->store, j->owner, NULL);
     srv_store_close(j->store);
     srv_blobs_close(j->blobs);
     if (j->owner_fd >= 0) {

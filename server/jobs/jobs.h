@@ -5,7 +5,7 @@
  * claims the oldest job of its lane, so a job is running in the store only while a worker has it.
  *
  * A job is planned when it is sent (api_job_plan), so its row says what memory it needs; it is claimed
- * when that is free (memory.h, and store.h for the order).
+ * when that is free (admission.h, and store.h for the order).
  *
  * One thread, the keeper, does everything that is periodic: heartbeats at a third of the lease,
  * progress and previews at most every 0.3 s, turns for jobs that other processes left, expiry,

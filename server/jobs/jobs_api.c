@@ -1,4 +1,5 @@
 /* What the API asks of jobs (api/stored_job.h). */
+#include "api/json.h"
 #include "core/base/hash.h"
 #include "server/jobs/jobs_private.h"
 
@@ -31,20 +32,57 @@ static enum luc_status hash_of(const struct api_job *job, char hash[SRV_BLOB_NAM
     return st;
 }
 
-/* The names of its pictures, whose files are there, into *names (heap). */
-static enum luc_status put_inputs(struct srv_jobs *j, const struct api_job *job,
-                                  const char ***names, struct luc_error *err)
+/* Its pictures as the store wants them, and the name of that list. */
+struct pictures {
+    struct srv_picture *at; /* heap, like their `about`s in one block */
+    size_t n;
+    struct luc_str about;
+    char list[SRV_BLOB_NAME];
+};
+
+static void pictures_done(struct pictures *p)
+{
+    luc_str_done(&p->about);
+    free(p->at);
+}
+
+static enum luc_status print_pictures(const struct api_job *job, struct pictures *p,
+                                      struct luc_error *err)
+{
+    struct luc_hash h = { 0 };
+    char hex[LUC_HASH_HEX_MAX] = "";
+    size_t at = 0;
+    p->n = job->n_images;
+    p->at = calloc(p->n + 1, sizeof(*p->at));
+    for (size_t i = 0; i < p->n; i++) {
+        api_picture_print(&job->images[i], &p->about);
+        luc_str_put(&p->about, "", 1);
+    }
+    if (!p->at || p->about.failed)
+        return luc_fail_nomem(err, "a job", p->about.len);
+    for (size_t i = 0; i < p->n; i++) {
+        p->at[i] = (struct srv_picture){ job->images[i].sha256, p->about.data + at };
+        at += strlen(p->at[i].about) + 1;
+    }
+    enum luc_status st = luc_hash_init(&h, LUC_SHA256, err);
+    if (!st) {
+        luc_hash_update(&h, p->about.data ? p->about.data : "", p->about.len);
+        st = luc_hash_finish_hex(&h, hex, err);
+    }
+    snprintf(p->list, sizeof(p->list), "%.64s", hex);
+    return st;
+}
+
+/* Their files are there, or are put there. */
+static enum luc_status put_pictures(struct srv_jobs *j, const struct api_job *job,
+                                    struct luc_error *err)
 {
     char name[SRV_BLOB_NAME];
     enum luc_status st = LUC_OK;
-    *names = calloc(job->n_images + 1, sizeof(**names));
-    if (!*names)
-        return luc_fail_nomem(err, "a job", job->n_images * sizeof(**names));
     for (size_t i = 0; i < job->n_images && !st; i++) {
         const struct api_upload *u = &job->images[i];
         st = u->bytes ? srv_blobs_put(j->blobs, u->bytes, u->size, name, err)
                       : srv_blobs_touch(j->blobs, u->sha256, err);
-        (*names)[i] = u->sha256;
     }
     return st;
 }
@@ -83,44 +121,78 @@ static const char *own_key(const char *owner, const char *key, char text[KEY_TEX
     return text;
 }
 
+/* What a stored job is made of, as text. */
+struct texts {
+    struct luc_str spec, parameters;
+    struct pictures pictures;
+    char hash[SRV_BLOB_NAME], key[KEY_TEXT_MAX];
+};
+
+static void texts_done(struct texts *t)
+{
+    luc_str_done(&t->spec);
+    luc_str_done(&t->parameters);
+    pictures_done(&t->pictures);
+}
+
+static enum luc_status print_texts(const struct api_job *job, const char *id, struct texts *t,
+                                   struct luc_error *err)
+{
+    struct api_job named = *job;
+    json_t *parameters = api_params_json(&job->params);
+    snprintf(named.id, sizeof(named.id), "%s", id);
+    api_job_print_bare(&named, &t->spec);
+    api_json_print(parameters, true, &t->parameters);
+    json_decref(parameters);
+    if (t->spec.failed || t->parameters.failed || !t->parameters.data)
+        return luc_fail_nomem(err, "a job", t->spec.len);
+    const enum luc_status st = hash_of(job, t->hash, err);
+    return st ? st : print_pictures(job, &t->pictures, err);
+}
+
+static enum luc_status store_job(struct srv_jobs *j, const char *owner, const struct api_job *job,
+                                 const char *key, const char *own_id, struct texts *t, size_t bytes,
+                                 char id[API_ID_MAX], enum api_submitted *how,
+                                 struct luc_error *err)
+{
+    const struct srv_new_job made = { .id = own_id,
+                                      .method = job->what->method->name,
+                                      .spec = t->spec.data,
+                                      .parameters = t->parameters.data,
+                                      .format = api_format_name(job->format),
+                                      .who = owner,
+                                      .key = own_key(owner, key, t->key),
+                                      .key_hash = key ? t->hash : NULL,
+                                      .lane = api_job_is_slow(job) ? SRV_LANE_SLOW : SRV_LANE_QUICK,
+                                      .bytes = bytes,
+                                      .pictures = t->pictures.at,
+                                      .n_pictures = t->pictures.n,
+                                      .list = t->pictures.list,
+                                      .max_queued = (size_t)j->cfg->jobs,
+                                      .max_of_who = (size_t)j->cfg->key_queued };
+    return srv_store_submit(j->store, &made, id, how, err);
+}
+
 static enum luc_status submit(void *ctx, const char *owner, const struct api_job *job,
                               const char *key, char id[API_ID_MAX], enum api_submitted *how,
                               struct luc_error *err)
 {
     struct srv_jobs *j = ctx;
-    struct api_job named = *job;
-    struct luc_str spec = { 0 };
-    char hash[SRV_BLOB_NAME] = "", key_text[KEY_TEXT_MAX];
-    const char **inputs = NULL;
+    struct texts texts = { 0 };
+    char own_id[API_ID_MAX] = "";
     size_t bytes = 0;
     if (atomic_load(&j->draining))
         return luc_fail(err, LUC_BUSY, "the server is going down");
-    if (!srv_jobs_name(named.id))
+    if (!srv_jobs_name(own_id))
         return luc_fail(err, LUC_INTERNAL, "no random numbers for a job's id");
-    enum luc_status st = hash_of(job, hash, err);
+    enum luc_status st = print_texts(job, own_id, &texts, err);
     if (!st)
         st = plan(j, job, &bytes, err);
     if (!st)
-        st = put_inputs(j, job, &inputs, err);
-    api_job_print(&named, &spec);
-    if (!st && spec.failed)
-        st = luc_fail_nomem(err, "a job", spec.len);
-    const struct srv_new_job made = { .id = named.id,
-                                      .method = job->what->method->name,
-                                      .spec = spec.data,
-                                      .who = owner,
-                                      .key = own_key(owner, key, key_text),
-                                      .key_hash = key ? hash : NULL,
-                                      .lane = api_job_is_slow(job) ? SRV_LANE_SLOW : SRV_LANE_QUICK,
-                                      .bytes = bytes,
-                                      .inputs = inputs,
-                                      .n_inputs = job->n_images,
-                                      .max_queued = (size_t)j->cfg->jobs,
-                                      .max_of_who = (size_t)j->cfg->key_queued };
+        st = put_pictures(j, job, err);
     if (!st)
-        st = j->store->kind->submit(j->store, &made, id, how, err);
-    luc_str_done(&spec);
-    free(inputs);
+        st = store_job(j, owner, job, key, own_id, &texts, bytes, id, how, err);
+    texts_done(&texts);
     if (!st)
         srv_jobs_wake(j);
     return st;
@@ -130,7 +202,12 @@ static enum luc_status get(void *ctx, const char *id, struct api_job_row *row,
                            struct luc_error *err)
 {
     struct srv_store *s = ((struct srv_jobs *)ctx)->store;
-    return s->kind->get(s, id, row, err);
+    return srv_store_get(s, id, row, err);
+}
+
+static enum luc_status state(void *ctx, const char *id, enum api_state *now, struct luc_error *err)
+{
+    return srv_store_state(((struct srv_jobs *)ctx)->store, id, now, err);
 }
 
 static unsigned retry_s(void *ctx)
@@ -151,14 +228,14 @@ static enum luc_status list(void *ctx, const char *owner, enum api_state state, 
                             void *to, struct luc_error *err)
 {
     struct srv_store *s = ((struct srv_jobs *)ctx)->store;
-    return s->kind->list(s, owner, state, cursor, limit, each, to, err);
+    return srv_store_list(s, owner, state, cursor, limit, each, to, err);
 }
 
 static enum luc_status cancel(void *ctx, const char *id, struct luc_error *err)
 {
     struct srv_jobs *j = ctx;
     enum api_state was = API_STATE_queued;
-    const enum luc_status st = j->store->kind->cancel(j->store, id, &was, err);
+    const enum luc_status st = srv_store_cancel(j->store, id, &was, err);
     if (st)
         return st;
     pthread_mutex_lock(&j->lock); /* ours: no need to wait for the heartbeat */
@@ -181,7 +258,7 @@ static enum luc_status types(void *ctx, const char *id, struct api_kept_types *t
                              struct luc_error *err)
 {
     struct srv_store *s = ((struct srv_jobs *)ctx)->store;
-    return s->kind->files(s, id, "result", add_type, t, err);
+    return srv_store_files(s, id, "result", add_type, t, err);
 }
 
 struct wanted {
@@ -206,7 +283,7 @@ static enum luc_status kept_file(struct srv_jobs *j, const char *id, const char 
                                  const char *type, struct api_kept *kept, struct luc_error *err)
 {
     struct wanted w = { .type = type };
-    enum luc_status st = j->store->kind->files(j->store, id, role, pick, &w, err);
+    enum luc_status st = srv_store_files(j->store, id, role, pick, &w, err);
     if (!st && !w.file[0])
         st = luc_fail(err, LUC_NOT_FOUND, "the job has no such %s", role);
     if (!st)
@@ -239,7 +316,13 @@ struct writing {
 static void write_event(void *ctx, const struct srv_event *e)
 {
     struct writing *w = ctx;
-    luc_str_printf(w->out, "id: %lld\nevent: %s\ndata: %s\n\n", (long long)e->n, e->kind, e->data);
+    const size_t name = strcspn(e->data, " ");
+    luc_str_printf(w->out, "id: %lld\nevent: %s\ndata: ", (long long)e->n, e->kind);
+    if (strcmp(e->kind, "state") == 0 && e->data[0] != '{')
+        luc_str_printf(w->out, "{\"state\":\"%.*s\",\"attempt\":%s}\n\n", (int)name, e->data,
+                       e->data[name] ? e->data + name + 1 : "0");
+    else
+        luc_str_printf(w->out, "%s\n\n", e->data);
     w->last = e->n;
 }
 
@@ -248,16 +331,14 @@ static enum luc_status events(void *ctx, const char *id, int64_t *after, struct 
 {
     struct srv_store *s = ((struct srv_jobs *)ctx)->store;
     struct writing w = { .out = out, .last = *after };
-    struct api_job_row row = { 0 };
+    enum api_state now = API_STATE_queued;
     /* The state first: an end that is seen here has its event in what is read after. */
-    enum luc_status st = s->kind->get(s, id, &row, err);
-    const bool ended = !st && api_state_is_final(row.state);
-    api_job_row_done(&row);
+    enum luc_status st = srv_store_state(s, id, &now, err);
     if (!st)
-        st = s->kind->events(s, id, *after, write_event, &w, err);
+        st = srv_store_events(s, id, *after, write_event, &w, err);
     if (!st) {
         *after = w.last;
-        *end = ended;
+        *end = api_state_is_final(now);
     }
     return st;
 }
@@ -267,6 +348,7 @@ void srv_jobs_fill_api(struct srv_jobs *j)
     j->api = (struct api_jobs){ .ctx = j,
                                 .submit = submit,
                                 .get = get,
+                                .state = state,
                                 .retry_s = retry_s,
                                 .list = list,
                                 .cancel = cancel,

@@ -3,8 +3,8 @@
 #include "server/jobs/jobs_private.h"
 #include "server/log.h"
 
-#include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +25,7 @@ static void send_beat(struct srv_jobs *j, struct srv_running *r, double now)
     bool cancel = false;
     struct luc_error err = { 0 };
     const enum luc_status st =
-        j->store->kind->beat(j->store, &r->got.claim, (double)j->cfg->lease_s, &cancel, &err);
+        srv_store_beat(j->store, &r->got.claim, (double)j->cfg->lease_s, &cancel, &err);
     if (st == LUC_CANCELLED)
         atomic_store(&r->lost, true);
     else if (st)
@@ -33,6 +33,19 @@ static void send_beat(struct srv_jobs *j, struct srv_running *r, double now)
     if (cancel)
         atomic_store(&r->cancelled, true);
     r->beat_s = now + (st ? 1 : (double)j->cfg->lease_s / 3);
+}
+
+/* As event streams tell it. */
+static void print_progress(const struct srv_report *r, char *text, size_t size)
+{
+    char eta[40] = "null", loss[40] = "null";
+    if (r->eta_s >= 0)
+        snprintf(eta, sizeof(eta), "%.1f", r->eta_s);
+    if (isfinite(r->loss))
+        snprintf(loss, sizeof(loss), "%.9g", r->loss);
+    snprintf(text, size,
+             "{\"progress\":%.6g,\"step\":%lld,\"n_steps\":%lld,\"eta_s\":%s,\"loss\":%s}",
+             r->progress, (long long)r->step, (long long)r->n_steps, eta, loss);
 }
 
 static void send_report(struct srv_jobs *j, struct srv_running *r, double now)
@@ -48,7 +61,13 @@ static void send_report(struct srv_jobs *j, struct srv_running *r, double now)
     if (picture.len && !srv_blobs_put(j->blobs, picture.data, picture.len, name, &err))
         report.preview = name;
     luc_str_done(&picture);
-    if (!j->store->kind->report(j->store, &r->got.claim, &report, &err))
+    char progress[256], shown[128];
+    print_progress(&report, progress, sizeof(progress));
+    snprintf(shown, sizeof(shown), "{\"href\":\"/jobs/%s/preview\",\"step\":%lld}", r->got.claim.id,
+             (long long)report.step);
+    report.progress_event = progress;
+    report.preview_event = shown;
+    if (!srv_store_report(j->store, &r->got.claim, &report, &err))
         srv_jobs_changed(j, r->got.claim.id);
     r->report_s = now + REPORT_S;
 }
@@ -83,6 +102,34 @@ static void keep_running(struct srv_jobs *j)
     }
 }
 
+/* ---- nodes: who else works on the store's jobs, and who is gone ------------------------------ */
+
+/* The kernel's name of this boot and the machine's: what a lock on a file can tell about. */
+void srv_jobs_host(char host[SRV_HOST_MAX])
+{
+    char boot[40] = "", name[64] = "";
+    FILE *f = fopen("/proc/sys/kernel/random/boot_id", "r");
+    if (f) {
+        if (!fgets(boot, sizeof(boot), f))
+            boot[0] = '\0';
+        fclose(f);
+    }
+    boot[strcspn(boot, "\n")] = '\0';
+    gethostname(name, sizeof(name) - 1);
+    snprintf(host, SRV_HOST_MAX, "%s %s", name, boot);
+}
+
+static void say_that_we_live(struct srv_jobs *j)
+{
+    struct luc_error err = { 0 };
+    const struct srv_node node = { .name = j->owner,
+                                   .host = j->host,
+                                   .most_bytes = srv_memory_jobs_limit(j->memory),
+                                   .lease_s = (double)j->cfg->lease_s };
+    if (srv_store_node(j->store, &node, &err))
+        srv_log(SRV_WARN, "cannot tell other servers that this one lives: %s", err.text);
+}
+
 struct dead {
     struct srv_jobs *jobs;
     char name[16][SRV_OWNER_MAX];
@@ -95,30 +142,41 @@ bool srv_jobs_owner_path(const struct srv_jobs *j, const char *owner, char path[
            snprintf(path, 600, "%s/owners/%s", j->cfg->data, owner) < 600;
 }
 
-static void note_if_dead(void *ctx, const char *owner)
+/* The quick way on one machine: the kernel drops a process's lock with it. That there is no file to
+ * lock proves nothing: it may be on another machine, or out of this one's sight. */
+static bool lock_is_free(const struct srv_jobs *j, const char *owner)
 {
-    struct dead *d = ctx;
     char path[600];
-    if (strcmp(owner, d->jobs->owner) == 0 || d->n == 16 ||
-        !srv_jobs_owner_path(d->jobs, owner, path))
-        return;
+    if (!srv_jobs_owner_path(j, owner, path))
+        return false;
     const int fd = open(path, O_RDWR | O_CLOEXEC);
-    if (fd < 0 ? errno == ENOENT : flock(fd, LOCK_EX | LOCK_NB) == 0)
-        snprintf(d->name[d->n++], SRV_OWNER_MAX, "%s", owner);
+    const bool is_free = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0;
     if (fd >= 0)
         close(fd);
+    return is_free;
+}
+
+/* Owners that no node row tells of are of an earlier version, on this machine. */
+static void note_if_dead(void *ctx, const struct srv_owner *o)
+{
+    struct dead *d = ctx;
+    const bool local = !*o->host || strcmp(o->host, d->jobs->host) == 0;
+    if (strcmp(o->name, d->jobs->owner) == 0 || d->n == 16)
+        return;
+    if ((*o->host && o->silent) || (local && lock_is_free(d->jobs, o->name)))
+        snprintf(d->name[d->n++], SRV_OWNER_MAX, "%s", o->name);
 }
 
 void srv_jobs_bury_owners(struct srv_jobs *j)
 {
     struct dead d = { .jobs = j };
     struct luc_error err = { 0 };
-    if (j->store->kind->owners(j->store, note_if_dead, &d, &err))
+    if (srv_store_owners(j->store, note_if_dead, &d, &err))
         srv_log(SRV_WARN, "cannot look for lost jobs: %s", err.text);
     for (size_t i = 0; i < d.n; i++) {
         char path[600];
         size_t n = 0;
-        if (j->store->kind->release_owner(j->store, d.name[i], &n, &err)) {
+        if (srv_store_release_owner(j->store, d.name[i], &n, &err)) {
             srv_log(SRV_WARN, "cannot take over lost jobs: %s", err.text);
             continue;
         }
@@ -131,19 +189,19 @@ void srv_jobs_bury_owners(struct srv_jobs *j)
 static bool is_used(void *ctx, const char *name)
 {
     struct srv_store *s = ctx;
-    return s->kind->uses(s, name);
+    return srv_store_uses(s, name);
 }
 
 static void clean_up(struct srv_jobs *j, bool sweep)
 {
     size_t n = 0;
     struct luc_error err = { 0 };
-    if (j->store->kind->expire(j->store, 7.0 * (double)j->cfg->results_s, &n, &err))
+    if (srv_store_expire(j->store, 7.0 * (double)j->cfg->results_s, &n, &err))
         srv_log(SRV_WARN, "cannot expire results: %s", err.text);
     if (n)
         srv_log(SRV_INFO, "%zu results expired", n);
     if (sweep) {
-        if (j->store->collections->trim(j->store, (size_t)j->cfg->features_bytes, &err))
+        if (srv_store_trim(j->store, (size_t)j->cfg->features_bytes, &err))
             srv_log(SRV_WARN, "cannot forget what is known of pictures: %s", err.text);
         const size_t gone = srv_blobs_sweep(j->blobs, SRV_BLOB_GRACE_S, is_used, j->store);
         if (gone)
@@ -182,7 +240,7 @@ static void refresh_keys(struct srv_jobs *j)
 void *srv_jobs_keep(void *arg)
 {
     struct srv_jobs *j = arg;
-    double look = 0, gone = 0, keys = 0, expire = 0, sweep = srv_now_s() + 5;
+    double look = 0, alive = 0, gone = 0, keys = 0, expire = 0, sweep = srv_now_s() + 5;
     for (;;) {
         const double now = srv_now_s();
         pthread_mutex_lock(&j->lock);
@@ -192,6 +250,10 @@ void *srv_jobs_keep(void *arg)
         if (ending)
             return NULL;
         keep_running(j);
+        if (now >= alive) {
+            say_that_we_live(j);
+            alive = now + (double)j->cfg->lease_s / 3;
+        }
         if (now >= gone) {
             srv_jobs_bury_owners(j);
             gone = now + GONE_S;

@@ -96,7 +96,7 @@ static void save(void *ctx, const void *bytes, size_t size)
     char name[SRV_BLOB_NAME] = "";
     enum luc_status st = srv_blobs_put(j->blobs, bytes, size, name, &err);
     if (!st)
-        st = j->store->kind->checkpoint(j->store, &r->got.claim, name, &err);
+        st = srv_store_checkpoint(j->store, &r->got.claim, name, &err);
     if (st == LUC_CANCELLED)
         atomic_store(&r->lost, true);
     else if (st)
@@ -151,7 +151,7 @@ static enum luc_status store_success(struct srv_running *r, const struct api_res
                                    .n_answers = n,
                                    .keep_s = (double)j->cfg->results_s };
     if (!st)
-        st = j->store->kind->finish(j->store, &r->got.claim, &o, err);
+        st = srv_store_finish(j->store, &r->got.claim, &o, err);
     for (size_t i = 0; i < n; i++)
         luc_str_done(&headers[i]);
     return st;
@@ -164,7 +164,7 @@ static enum luc_status store_failure(struct srv_running *r, enum api_state state
     const struct srv_outcome o = { .state = state,
                                    .error = problem,
                                    .keep_s = (double)j->cfg->results_s };
-    return j->store->kind->finish(j->store, &r->got.claim, &o, err);
+    return srv_store_finish(j->store, &r->got.claim, &o, err);
 }
 
 /* What a run came to, and what the store is told of it. */
@@ -182,7 +182,7 @@ static enum luc_status tell(struct srv_running *r, const struct outcome *o, stru
     case FAILURE:
         return store_failure(r, API_STATE_failed, o->n ? o->answers[0].body.data : NULL, err);
     case CANCEL: return store_failure(r, API_STATE_cancelled, NULL, err);
-    case RELEASE: return s->kind->release(s, &r->got.claim, err);
+    case RELEASE: return srv_store_release(s, &r->got.claim, err);
     case NOTHING: break;
     }
     return LUC_OK;
@@ -270,6 +270,27 @@ static void compute(struct srv_running *r, const struct api_job *job,
         nanosleep(&(struct timespec){ (time_t)RETRY_S, 0 }, NULL);
 }
 
+static enum luc_status add_picture(void *job, const struct srv_picture *p, struct luc_error *err)
+{
+    return api_job_read_picture(job, p->about, err);
+}
+
+/* What was claimed; jobs of earlier versions have their pictures in their spec. */
+static enum luc_status read_job(struct srv_running *r, struct api_job **job, struct luc_error *err)
+{
+    struct api_job *made = NULL;
+    enum luc_status st = api_job_read(r->got.spec, &made, err);
+    if (!st && made->n_images == 0)
+        st = srv_store_pictures(r->jobs->store, r->got.claim.id, add_picture, made, err);
+    if (!st)
+        st = api_job_check(made, err);
+    if (st)
+        api_job_destroy(made);
+    else
+        *job = made;
+    return st;
+}
+
 void srv_jobs_run(struct srv_running *r, const struct luc_threads *threads)
 {
     struct srv_jobs *j = r->jobs;
@@ -277,7 +298,7 @@ void srv_jobs_run(struct srv_running *r, const struct luc_threads *threads)
     struct api_job *job = NULL;
     struct luc_error err = { 0 };
     const double began = srv_now_s();
-    enum luc_status st = api_job_read(r->got.spec, &job, &err);
+    enum luc_status st = read_job(r, &job, &err);
     if (!st && r->got.checkpoint[0] &&
         srv_blobs_get(j->blobs, r->got.checkpoint, &r->checkpoint, &r->checkpoint_size, &err)) {
         srv_log(SRV_WARN, "job %s: starts from the beginning: %s", r->got.claim.id, err.text);

@@ -102,7 +102,7 @@ static void add_key(void *ctx, const struct srv_key_row *row)
 enum luc_status srv_keys_refresh(struct srv_keys *k, struct luc_error *err)
 {
     struct reading r = { 0 };
-    enum luc_status st = k->store->kind->keys(k->store, add_key, &r, err);
+    enum luc_status st = srv_store_keys(k->store, add_key, &r, err);
     if (!st && r.failed)
         st = luc_fail_nomem(err, "the keys", r.n * sizeof(*r.key));
     if (st) {

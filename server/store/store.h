@@ -1,4 +1,4 @@
-/* store.h -- where jobs are kept: one interface, SQLite behind it, made so that PostgreSQL can be.
+/* store.h -- where jobs are kept: the statements are ours, the database is a driver's (sql.h).
  *
  * A job is queued until someone claims it, which gives a lease and a new attempt number. The pair
  * of owner and attempt is the claim: heartbeats prolong the lease, and whatever is told about a job
@@ -15,19 +15,29 @@
 
 #include "api/stored_job.h"
 #include "server/store/blobs.h"
+#include "server/store/sql.h"
 
 #define SRV_OWNER_MAX  48
+#define SRV_HOST_MAX   112
 #define SRV_LANE_QUICK 1u
 #define SRV_LANE_SLOW  2u
 
+/* A picture of a job: its file, and what api_job_read_picture() wants to know. */
+struct srv_picture {
+    const char *sha256, *about;
+};
+
 struct srv_new_job {
-    const char *id, *method, *spec;
-    const char *who;            /* its owner in the API's sense; NULL: "" */
-    const char *key, *key_hash; /* Idempotency-Key and what it stands for; NULL: none */
-    unsigned lane;              /* SRV_LANE_ */
-    size_t bytes;               /* memory it will need; 0: unknown */
-    const char *const *inputs;  /* names of its files */
-    size_t n_inputs;
+    const char *id, *method;
+    const char *spec;                /* what api_job_read() wants, without the pictures */
+    const char *parameters, *format; /* what lists show: JSON, and api_format_name() */
+    const char *who;                 /* its owner in the API's sense; NULL: "" */
+    const char *key, *key_hash;      /* Idempotency-Key and what it stands for; NULL: none */
+    unsigned lane;                   /* SRV_LANE_ */
+    size_t bytes;                    /* memory it will need; 0: unknown */
+    const struct srv_picture *pictures;
+    size_t n_pictures;
+    const char *list;  /* names this very list of pictures: jobs over the same share one */
     size_t max_queued; /* LUC_BUSY when as many wait */
     size_t max_of_who; /* API_SUBMITTED_TOO_MANY when as many of its owner wait; 0: any number */
 };
@@ -37,7 +47,8 @@ struct srv_claim_ask {
     unsigned lanes; /* any of these */
     double lease_s;
     size_t free_bytes;    /* a job that needs more waits; see claim() */
-    size_t most_bytes;    /* a job that needs more never runs here: it fails */
+    size_t most_bytes;    /* a job that needs more never runs here; it fails where no node that was
+                             heard of lately gives more either */
     int64_t max_lost;     /* a job whose claims were lost this often fails */
     const char *lost_to;  /* its problem+json then */
     const char *large_to; /* that of a job which is too large */
@@ -62,8 +73,9 @@ struct srv_claimed {
 struct srv_report {
     double progress, eta_s, loss; /* as in struct api_job_row */
     int64_t step, n_steps;
-    const char *preview; /* a file's name, or NULL: no new one */
-    double spent_s;      /* run time of all attempts so far */
+    const char *preview;                        /* a file's name, or NULL: no new one */
+    const char *progress_event, *preview_event; /* JSON, what event streams tell of it */
+    double spent_s;                             /* run time of all attempts so far */
 };
 
 struct srv_answer {
@@ -80,96 +92,115 @@ struct srv_outcome {
 
 struct srv_event {
     int64_t n;
-    const char *kind, *data; /* "state", "progress", "preview"; JSON */
+    /* "state": its name and the attempt's number; "progress", "preview": JSON. Stores of earlier versions
+     * have JSON for all. */
+    const char *kind, *data;
 };
 
 struct srv_key_row {
     const char *id, *name, *sha256;
     int64_t created_ms, revoked_ms; /* revoked_ms 0: in force */
 };
-struct srv_collections_kind;
+
+/* A process that works on jobs of this store. */
+struct srv_node {
+    const char *name, *host;
+    size_t most_bytes; /* the largest job that it runs */
+    double lease_s;    /* it is heard of again within this time, or counts as gone */
+};
+
+struct srv_owner {
+    const char *name, *host; /* host "": it never said */
+    bool silent;             /* its lease ran out */
+};
 
 struct srv_store {
-    const struct srv_store_kind *kind;
-    const struct srv_collections_kind *collections; /* store_collections.h */
+    struct srv_sql sql;
 };
 
-struct srv_store_kind {
-    const char *name;
-    void (*close)(struct srv_store *s);
+/* LUC_IO, LUC_UNSUPPORTED: as in srv_sql_driver.open(). */
+LUC_MUST_USE enum luc_status srv_store_open(const struct srv_sql_driver *driver, const char *where,
+                                            struct srv_store **store, struct luc_error *err);
+/* NULL is fine; returns NULL. */
+struct srv_store *srv_store_close(struct srv_store *store);
 
-    enum luc_status (*submit)(struct srv_store *s, const struct srv_new_job *job,
-                              char id[API_ID_MAX], enum api_submitted *how, struct luc_error *err);
-    /* The oldest job that waits or whose lease ran out, of those that fit into free_bytes. Younger
-     * jobs pass one that does not fit at most SRV_PASSES_MAX times; then nothing younger is claimed
-     * until it was. */
-    enum luc_status (*claim)(struct srv_store *s, const struct srv_claim_ask *ask,
-                             struct srv_claimed *got, struct luc_error *err);
-    /* Prolongs the lease; *cancel: someone wants the job to end. */
-    enum luc_status (*beat)(struct srv_store *s, const struct srv_claim *c, double lease_s,
-                            bool *cancel, struct luc_error *err);
-    enum luc_status (*report)(struct srv_store *s, const struct srv_claim *c,
-                              const struct srv_report *r, struct luc_error *err);
-    enum luc_status (*checkpoint)(struct srv_store *s, const struct srv_claim *c, const char *file,
+enum luc_status srv_store_submit(struct srv_store *s, const struct srv_new_job *job,
+                                 char id[API_ID_MAX], enum api_submitted *how,
+                                 struct luc_error *err);
+/* The oldest job that waits or whose lease ran out, of those that fit into free_bytes. Younger
+ * jobs pass one that does not fit at most SRV_PASSES_MAX times; then nothing younger is claimed
+ * until it was. Jobs over most_bytes are other nodes'. */
+enum luc_status srv_store_claim(struct srv_store *s, const struct srv_claim_ask *ask,
+                                struct srv_claimed *got, struct luc_error *err);
+/* The job's pictures, in order. */
+enum luc_status srv_store_pictures(struct srv_store *s, const char *id,
+                                   enum luc_status (*each)(void *ctx, const struct srv_picture *p,
+                                                           struct luc_error *err),
+                                   void *ctx, struct luc_error *err);
+/* Prolongs the lease; *cancel: someone wants the job to end. */
+enum luc_status srv_store_beat(struct srv_store *s, const struct srv_claim *c, double lease_s,
+                               bool *cancel, struct luc_error *err);
+enum luc_status srv_store_report(struct srv_store *s, const struct srv_claim *c,
+                                 const struct srv_report *r, struct luc_error *err);
+enum luc_status srv_store_checkpoint(struct srv_store *s, const struct srv_claim *c,
+                                     const char *file, struct luc_error *err);
+enum luc_status srv_store_finish(struct srv_store *s, const struct srv_claim *c,
+                                 const struct srv_outcome *o, struct luc_error *err);
+/* Back to the queue, at its old place. */
+enum luc_status srv_store_release(struct srv_store *s, const struct srv_claim *c,
                                   struct luc_error *err);
-    enum luc_status (*finish)(struct srv_store *s, const struct srv_claim *c,
-                              const struct srv_outcome *o, struct luc_error *err);
-    /* Back to the queue, at its old place. */
-    enum luc_status (*release)(struct srv_store *s, const struct srv_claim *c,
+/* The same for all that a process left behind which is known to be gone; *n: how many. */
+enum luc_status srv_store_release_owner(struct srv_store *s, const char *owner, size_t *n,
+                                        struct luc_error *err);
+/* Owners of running jobs. */
+enum luc_status srv_store_owners(struct srv_store *s,
+                                 void (*each)(void *ctx, const struct srv_owner *owner), void *ctx,
+                                 struct luc_error *err);
+/* Says that a node lives, and for how long at least; that it has gone. */
+enum luc_status srv_store_node(struct srv_store *s, const struct srv_node *node,
                                struct luc_error *err);
-    /* The same for all that a process left behind which is known to be gone; *n: how many. */
-    enum luc_status (*release_owner)(struct srv_store *s, const char *owner, size_t *n,
-                                     struct luc_error *err);
-    /* Owners of running jobs. */
-    enum luc_status (*owners)(struct srv_store *s, void (*each)(void *ctx, const char *owner),
-                              void *ctx, struct luc_error *err);
+enum luc_status srv_store_node_gone(struct srv_store *s, const char *name, struct luc_error *err);
 
-    /* As in struct api_jobs. *was: the state before. */
-    enum luc_status (*cancel)(struct srv_store *s, const char *id, enum api_state *was,
+/* As in struct api_jobs. *was: the state before. */
+enum luc_status srv_store_cancel(struct srv_store *s, const char *id, enum api_state *was,
+                                 struct luc_error *err);
+enum luc_status srv_store_get(struct srv_store *s, const char *id, struct api_job_row *row,
                               struct luc_error *err);
-    enum luc_status (*get)(struct srv_store *s, const char *id, struct api_job_row *row,
-                           struct luc_error *err);
-    enum luc_status (*list)(struct srv_store *s, const char *who, enum api_state state,
-                            int64_t cursor, size_t limit,
-                            void (*each)(void *to, const struct api_job_row *row), void *to,
-                            struct luc_error *err);
-    /* Names of a job's answers, or with role "preview" of its preview. */
-    enum luc_status (*files)(struct srv_store *s, const char *id, const char *role,
-                             void (*each)(void *ctx, const struct srv_answer *a), void *ctx,
-                             struct luc_error *err);
-    /* Those after number `after`, in order. The store keeps every change of state, and of progress
-     * and previews the newest SRV_EVENTS_KEPT. */
-    enum luc_status (*events)(struct srv_store *s, const char *id, int64_t after,
-                              void (*each)(void *ctx, const struct srv_event *e), void *ctx,
-                              struct luc_error *err);
-    enum luc_status (*counts)(struct srv_store *s, size_t by_state[API_N_STATES],
-                              struct luc_error *err);
-
-    /* Keys (keys.h); revoking an unknown one is LUC_NOT_FOUND. */
-    enum luc_status (*key_add)(struct srv_store *s, const struct srv_key_row *key,
+enum luc_status srv_store_state(struct srv_store *s, const char *id, enum api_state *state,
+                                struct luc_error *err);
+enum luc_status srv_store_list(struct srv_store *s, const char *who, enum api_state state,
+                               int64_t cursor, size_t limit,
+                               void (*each)(void *to, const struct api_job_row *row), void *to,
                                struct luc_error *err);
-    enum luc_status (*key_revoke)(struct srv_store *s, const char *id, struct luc_error *err);
-    enum luc_status (*keys)(struct srv_store *s,
-                            void (*each)(void *ctx, const struct srv_key_row *key), void *ctx,
-                            struct luc_error *err);
+/* Names of a job's answers, or with role "preview" of its preview. */
+enum luc_status srv_store_files(struct srv_store *s, const char *id, const char *role,
+                                void (*each)(void *ctx, const struct srv_answer *a), void *ctx,
+                                struct luc_error *err);
+/* Those after number `after`, in order. The store keeps every change of state, and of progress
+ * and previews the newest SRV_EVENTS_KEPT. */
+enum luc_status srv_store_events(struct srv_store *s, const char *id, int64_t after,
+                                 void (*each)(void *ctx, const struct srv_event *e), void *ctx,
+                                 struct luc_error *err);
+enum luc_status srv_store_counts(struct srv_store *s, size_t by_state[API_N_STATES],
+                                 struct luc_error *err);
 
-    /* Forgets results past their time, and jobs as long again after `forget_s`. */
-    enum luc_status (*expire)(struct srv_store *s, double forget_s, size_t *n,
-                              struct luc_error *err);
-    /* Whether any job or collection refers to a file; true when in doubt. */
-    bool (*uses)(struct srv_store *s, const char *file);
-    /* LUC_FORMAT: the store is damaged. */
-    enum luc_status (*check)(struct srv_store *s, struct luc_error *err);
-};
+/* Keys (keys.h); revoking an unknown one is LUC_NOT_FOUND. */
+enum luc_status srv_store_key_add(struct srv_store *s, const struct srv_key_row *key,
+                                  struct luc_error *err);
+enum luc_status srv_store_key_revoke(struct srv_store *s, const char *id, struct luc_error *err);
+enum luc_status srv_store_keys(struct srv_store *s,
+                               void (*each)(void *ctx, const struct srv_key_row *key), void *ctx,
+                               struct luc_error *err);
+
+/* Forgets results past their time, and jobs as long again after `forget_s`. */
+enum luc_status srv_store_expire(struct srv_store *s, double forget_s, size_t *n,
+                                 struct luc_error *err);
+/* Whether any job or collection refers to a file; true when in doubt. */
+bool srv_store_uses(struct srv_store *s, const char *file);
+/* LUC_FORMAT: the store is damaged. */
+enum luc_status srv_store_check(struct srv_store *s, struct luc_error *err);
 
 #define SRV_EVENTS_KEPT 256
 #define SRV_PASSES_MAX  16
-
-/* Opens or makes DATA/jobs.sqlite and brings its schema up to date. LUC_IO: it cannot be written;
- * LUC_UNSUPPORTED: a newer version of the program made it. */
-LUC_MUST_USE enum luc_status srv_store_sqlite(const char *data, struct srv_store **store,
-                                              struct luc_error *err);
-/* NULL is fine; returns NULL. */
-struct srv_store *srv_store_close(struct srv_store *store);
 
 #endif

@@ -16,38 +16,39 @@ struct srv_collection_limits {
     size_t images, bytes; /* of one collection */
 };
 
-struct srv_collections_kind {
-    /* LUC_INVALID: there are `max` already. */
-    enum luc_status (*create)(struct srv_store *s, const char *owner, const char *id,
-                              const char *name, size_t max, struct luc_error *err);
-    /* As in struct api_collections. */
-    enum luc_status (*get)(struct srv_store *s, const char *owner, const char *id,
-                           struct api_collection *row, struct luc_error *err);
-    enum luc_status (*list)(struct srv_store *s, const char *owner, int64_t cursor, size_t limit,
-                            void (*each)(void *to, const struct api_collection *row), void *to,
-                            struct luc_error *err);
-    enum luc_status (*add)(struct srv_store *s, const char *owner, const char *id,
-                           const struct api_new_picture *pictures, size_t n,
-                           const struct srv_collection_limits *limits, size_t *n_added,
-                           struct luc_error *err);
-    /* sha256 NULL: all of them. */
-    enum luc_status (*pictures)(struct srv_store *s, const char *owner, const char *id,
-                                const char *sha256, int64_t cursor, size_t limit,
-                                void (*each)(void *to, const struct api_kept_picture *picture),
-                                void *to, struct luc_error *err);
-    enum luc_status (*labels)(struct srv_store *s, const char *owner, const char *id, size_t limit,
-                              void (*each)(void *to, const char *label, size_t n), void *to,
-                              struct luc_error *err);
-    enum luc_status (*remove)(struct srv_store *s, const char *owner, const char *id,
-                              const char *sha256, struct luc_error *err);
+/* LUC_INVALID: there are `max` already. */
+enum luc_status srv_store_collection_create(struct srv_store *s, const char *owner, const char *id,
+                                            const char *name, size_t max, struct luc_error *err);
+/* As in struct api_collections. */
+enum luc_status srv_store_collection_get(struct srv_store *s, const char *owner, const char *id,
+                                         struct api_collection *row, struct luc_error *err);
+enum luc_status srv_store_collection_list(struct srv_store *s, const char *owner, int64_t cursor,
+                                          size_t limit,
+                                          void (*each)(void *to, const struct api_collection *row),
+                                          void *to, struct luc_error *err);
+enum luc_status srv_store_collection_add(struct srv_store *s, const char *owner, const char *id,
+                                         const struct api_new_picture *pictures, size_t n,
+                                         const struct srv_collection_limits *limits,
+                                         size_t *n_added, struct luc_error *err);
+/* sha256 NULL: all of them. */
+enum luc_status
+srv_store_collection_pictures(struct srv_store *s, const char *owner, const char *id,
+                              const char *sha256, int64_t cursor, size_t limit,
+                              void (*each)(void *to, const struct api_kept_picture *picture),
+                              void *to, struct luc_error *err);
+enum luc_status srv_store_collection_labels(struct srv_store *s, const char *owner, const char *id,
+                                            size_t limit,
+                                            void (*each)(void *to, const char *label, size_t n),
+                                            void *to, struct luc_error *err);
+enum luc_status srv_store_collection_remove(struct srv_store *s, const char *owner, const char *id,
+                                            const char *sha256, struct luc_error *err);
 
-    /* *bytes (heap) is NULL when nothing is kept under that name for that picture. */
-    enum luc_status (*recall)(struct srv_store *s, const char *name, const char *sha256,
-                              void **bytes, size_t *size, struct luc_error *err);
-    enum luc_status (*keep)(struct srv_store *s, const char *name, const char *sha256,
-                            const void *bytes, size_t size, struct luc_error *err);
-    /* Forgets the oldest until they have no more than `max` bytes. */
-    enum luc_status (*trim)(struct srv_store *s, size_t max, struct luc_error *err);
-};
+/* *bytes (heap) is NULL when nothing is kept under that name for that picture. */
+enum luc_status srv_store_recall(struct srv_store *s, const char *name, const char *sha256,
+                                 void **bytes, size_t *size, struct luc_error *err);
+enum luc_status srv_store_keep(struct srv_store *s, const char *name, const char *sha256,
+                               const void *bytes, size_t size, struct luc_error *err);
+/* Forgets the oldest until they have no more than `max` bytes. */
+enum luc_status srv_store_trim(struct srv_store *s, size_t max, struct luc_error *err);
 
 #endif
