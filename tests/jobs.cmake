@@ -19,6 +19,8 @@ add_test(NAME http_kill COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/http/kill.sh ${CMAKE
          WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
 add_test(NAME http_resume COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/http/resume.sh ${CMAKE_BINARY_DIR}
          WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+add_test(NAME http_nodes COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/http/nodes.sh ${CMAKE_BINARY_DIR}
+         WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
 add_executable(load load.c)
 target_link_libraries(load PRIVATE luc_flags)
 add_test(NAME http_soak COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/http/soak.sh ${CMAKE_BINARY_DIR}
@@ -31,7 +33,7 @@ add_executable(many_streams many_streams.c)
 target_link_libraries(many_streams PRIVATE luc_flags)
 add_test(NAME http_streams COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/http/streams.sh ${CMAKE_BINARY_DIR}
          WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
-set_tests_properties(http_collections http_jobs http_streams http_disk http_keys http_memory http_resume http_soak
-                     http_slow
+set_tests_properties(http_collections http_jobs http_streams http_disk http_keys http_memory http_nodes
+                     http_resume http_soak http_slow
                      PROPERTIES TIMEOUT 300 SKIP_RETURN_CODE 77)
 set_tests_properties(http_kill PROPERTIES TIMEOUT 600 LABELS slow SKIP_RETURN_CODE 77)

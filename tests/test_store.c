@@ -488,6 +488,72 @@ static void claim__fails_a_job_that_never_fits(void **state)
     api_job_row_done(&row);
 }
 
+static void live(struct kept *k, const char *name, size_t most_bytes, double lease_s)
+{
+    const struct srv_node node = { .name = name, .host = "here", .most_bytes = most_bytes };
+    assert_int_equal(k->store->kind->live(k->store, &node, lease_s, &k->err), LUC_OK);
+}
+
+static void claim__leaves_a_job_that_is_too_large_here_to_a_larger_node(void **state)
+{
+    struct kept *k = *state;
+    char id[32];
+    live(k, "large", 5000, LEASE_S);
+    add_sized(k, "huge", "", 1001);
+    for (int i = 0; i <= SRV_PASSES_MAX; i++) { /* and never waits for it */
+        snprintf(id, sizeof(id), "small%d", i);
+        add_sized(k, id, "", 10);
+        const struct srv_claimed got = take_sized(k, 100, SIZE_MAX);
+        assert_string_equal(got.claim.id, id);
+        assert_int_equal(got.next_bytes, 0);
+    }
+    assert_int_equal(state_of(k, "huge"), API_STATE_queued);
+    assert_string_equal(take(k->store, "large", LEASE_S).claim.id, "huge");
+}
+
+static void claim__fails_a_job_when_the_node_that_was_large_enough_is_silent(void **state)
+{
+    struct kept *k = *state;
+    live(k, "small", 1000, LEASE_S);
+    live(k, "large", 5000, 0.02);
+    add_sized(k, "huge", "", 1001);
+    nap_ms(40);
+    assert_string_equal(take_sized(k, 100, SIZE_MAX).claim.id, "");
+    assert_int_equal(state_of(k, "huge"), API_STATE_failed);
+}
+
+static void note_node(void *ctx, const struct srv_node *node)
+{
+    char *text = ctx;
+    snprintf(text + strlen(text), 64 - strlen(text), "%s@%s:%zu%s ", node->name,
+             node->host ? node->host : "?", node->most_bytes, node->silent ? " is silent" : "");
+}
+
+static void nodes__are_silent_when_their_lease_ran_out(void **state)
+{
+    struct kept *k = *state;
+    char text[64] = "";
+    size_t n = 0;
+    add(k, "a");
+    take(k->store, "me", LEASE_S);
+    const struct srv_store_kind *s = k->store->kind;
+    assert_int_equal(s->owners(k->store, note_node, text, &k->err), LUC_OK);
+    assert_string_equal(text, "me@?:0 "); /* it never said that it lives: its jobs' leases decide */
+    text[0] = '\0';
+    live(k, "me", 7, 0.02), live(k, "me", 8, LEASE_S);
+    nap_ms(40);
+    assert_int_equal(s->owners(k->store, note_node, text, &k->err), LUC_OK);
+    assert_string_equal(text, "me@here:8 ");
+    text[0] = '\0';
+    live(k, "me", 8, 0.02);
+    nap_ms(40);
+    assert_int_equal(s->owners(k->store, note_node, text, &k->err), LUC_OK);
+    assert_string_equal(text, "me@here:8 is silent ");
+    assert_int_equal(s->release_owner(k->store, "me", &n, &k->err), LUC_OK);
+    assert_int_equal(n, 1);
+    assert_int_equal(state_of(k, "a"), API_STATE_queued);
+}
+
 static void claim__keeps_to_what_one_owner_may_run(void **state)
 {
     struct kept *k = *state;
@@ -572,6 +638,26 @@ static void store__survives_closing_and_refuses_a_newer_schema(void **state)
     sqlite3_close(db);
     open_all(k);
     assert_int_equal(state_of(k, "a"), API_STATE_queued);
+}
+
+/* As a server of schema 3 left it, which knew nothing of nodes. */
+static void store__of_an_older_schema_keeps_its_queue(void **state)
+{
+    struct kept *k = *state;
+    char path[96];
+    sqlite3 *db = NULL;
+    add(k, "a"), add(k, "b");
+    take(k->store, "old", LEASE_S);
+    close_all(k);
+    snprintf(path, sizeof(path), "%s/jobs.sqlite", k->data);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(
+        sqlite3_exec(db, "DROP TABLE nodes; PRAGMA user_version = 3", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+    open_all(k);
+    assert_int_equal(state_of(k, "a"), API_STATE_running);
+    live(k, "me", 1000, LEASE_S);
+    assert_string_equal(take(k->store, "me", LEASE_S).claim.id, "b");
 }
 
 static void blob__is_stored_once_and_checked_when_read(void **state)
@@ -671,10 +757,14 @@ int main(void)
         T(list__shows_an_owner_its_own_jobs),
         T(claim__lets_small_jobs_pass_a_large_one_but_not_forever),
         T(claim__fails_a_job_that_never_fits),
+        T(claim__leaves_a_job_that_is_too_large_here_to_a_larger_node),
+        T(claim__fails_a_job_when_the_node_that_was_large_enough_is_silent),
+        T(nodes__are_silent_when_their_lease_ran_out),
         T(claim__keeps_to_what_one_owner_may_run),
         T(checkpoint__is_given_to_the_next_claim_and_then_forgotten),
         T(results__expire_and_jobs_are_forgotten),
         T(store__survives_closing_and_refuses_a_newer_schema),
+        T(store__of_an_older_schema_keeps_its_queue),
         T(blob__is_stored_once_and_checked_when_read),
         T(sweep__removes_what_nobody_uses),
         T(full_disk__is_said_and_leaves_nothing),

@@ -194,6 +194,17 @@ void srv_jobs_watch(struct srv_jobs *j, void (*changed)(void *ctx, const char *i
     pthread_mutex_unlock(&j->lock);
 }
 
+/* The running kernel's name for itself: whoever has the same sees the same locks. */
+static void name_host(char host[64])
+{
+    const int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+    const ssize_t n = fd >= 0 ? read(fd, host, 36) : -1;
+    if (fd >= 0)
+        close(fd);
+    if (n != 36 && gethostname(host, 63) != 0)
+        host[0] = '\0';
+}
+
 static enum luc_status own(struct srv_jobs *j, struct luc_error *err)
 {
     char path[600];
@@ -226,6 +237,7 @@ enum luc_status srv_jobs_start(const struct cfg *cfg, const struct api_env *env,
     pthread_mutex_init(&j->claiming, NULL);
     pthread_cond_init(&j->wake, NULL);
     pthread_cond_init(&j->let_go, NULL);
+    name_host(j->host);
     enum luc_status st = own(j, err);
     if (!st)
         st = srv_blobs_open(cfg->data, &j->blobs, err);
@@ -235,6 +247,7 @@ enum luc_status srv_jobs_start(const struct cfg *cfg, const struct api_env *env,
         st = srv_keys_create(j->store, (size_t)cfg->key_requests, &j->keys, err);
     if (!st) {
         srv_collections_init(&j->collections, j->store, j->blobs, cfg);
+        srv_jobs_live(j);
         srv_jobs_bury_owners(j);
         j->has_keeper = pthread_create(&j->keeper, NULL, srv_jobs_keep, j) == 0;
         st = j->has_keeper ? LUC_OK : luc_fail(err, LUC_NOMEM, "cannot start the jobs' keeper");
@@ -271,6 +284,14 @@ void srv_jobs_counts(struct srv_jobs *j, size_t by_state[API_N_STATES])
         srv_log(SRV_WARN, "cannot count jobs: %s", err.text);
 }
 
+static void leave(struct srv_jobs *j)
+{
+    size_t n = 0;
+    struct luc_error err = { 0 };
+    if (j->store->kind->release_owner(j->store, j->owner, &n, &err))
+        srv_log(SRV_WARN, "cannot tell other servers that this one goes: %s", err.text);
+}
+
 struct srv_jobs *srv_jobs_stop(struct srv_jobs *j)
 {
     if (!j)
@@ -281,6 +302,8 @@ struct srv_jobs *srv_jobs_stop(struct srv_jobs *j)
     pthread_mutex_unlock(&j->lock);
     if (j->has_keeper)
         pthread_join(j->keeper, NULL);
+    if (j->has_keeper)
+        leave(j);
     srv_keys_destroy(j->keys);
     srv_store_close(j->store);
     srv_blobs_close(j->blobs);

@@ -3,7 +3,6 @@
 #include "server/jobs/jobs_private.h"
 #include "server/log.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -95,18 +94,37 @@ bool srv_jobs_owner_path(const struct srv_jobs *j, const char *owner, char path[
            snprintf(path, 600, "%s/owners/%s", j->cfg->data, owner) < 600;
 }
 
-static void note_if_dead(void *ctx, const char *owner)
+/* Whether it is certain at once: it ran on this kernel (or before there were nodes), which would
+ * still hold its lock. A lock file that is not to be seen from here says nothing. */
+static bool let_go(const struct srv_jobs *j, const struct srv_node *node)
 {
-    struct dead *d = ctx;
     char path[600];
-    if (strcmp(owner, d->jobs->owner) == 0 || d->n == 16 ||
-        !srv_jobs_owner_path(d->jobs, owner, path))
-        return;
+    if ((node->host && strcmp(node->host, j->host) != 0) ||
+        !srv_jobs_owner_path(j, node->name, path))
+        return false;
     const int fd = open(path, O_RDWR | O_CLOEXEC);
-    if (fd < 0 ? errno == ENOENT : flock(fd, LOCK_EX | LOCK_NB) == 0)
-        snprintf(d->name[d->n++], SRV_OWNER_MAX, "%s", owner);
+    const bool is = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0;
     if (fd >= 0)
         close(fd);
+    return is;
+}
+
+static void note_if_dead(void *ctx, const struct srv_node *node)
+{
+    struct dead *d = ctx;
+    if (strcmp(node->name, d->jobs->owner) != 0 && d->n < 16 &&
+        (node->silent || let_go(d->jobs, node)))
+        snprintf(d->name[d->n++], SRV_OWNER_MAX, "%s", node->name);
+}
+
+void srv_jobs_live(struct srv_jobs *j)
+{
+    struct luc_error err = { 0 };
+    const struct srv_node node = { .name = j->owner,
+                                   .host = j->host,
+                                   .most_bytes = srv_memory_jobs_limit(j->memory) };
+    if (j->store->kind->live(j->store, &node, (double)j->cfg->lease_s, &err))
+        srv_log(SRV_WARN, "cannot tell other servers that this one lives: %s", err.text);
 }
 
 void srv_jobs_bury_owners(struct srv_jobs *j)
@@ -182,7 +200,7 @@ static void refresh_keys(struct srv_jobs *j)
 void *srv_jobs_keep(void *arg)
 {
     struct srv_jobs *j = arg;
-    double look = 0, gone = 0, keys = 0, expire = 0, sweep = srv_now_s() + 5;
+    double look = 0, live = 0, gone = 0, keys = 0, expire = 0, sweep = srv_now_s() + 5;
     for (;;) {
         const double now = srv_now_s();
         pthread_mutex_lock(&j->lock);
@@ -192,6 +210,10 @@ void *srv_jobs_keep(void *arg)
         if (ending)
             return NULL;
         keep_running(j);
+        if (now >= live) {
+            srv_jobs_live(j);
+            live = now + (double)j->cfg->lease_s / 3;
+        }
         if (now >= gone) {
             srv_jobs_bury_owners(j);
             gone = now + GONE_S;

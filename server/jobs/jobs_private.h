@@ -45,7 +45,7 @@ struct srv_jobs {
     struct srv_keys *keys;
     struct api_jobs api;
     struct srv_collections collections;
-    char owner[SRV_OWNER_MAX];
+    char owner[SRV_OWNER_MAX], host[64];
     int owner_fd;
     size_t lane_max[2]; /* turns at once: quick, slow */
     atomic_bool draining, abandoned;
@@ -77,6 +77,8 @@ void srv_jobs_fill_api(struct srv_jobs *j);
 void *srv_jobs_keep(void *arg);
 /* DATA/owners/OWNER; false: that is no owner's name. */
 bool srv_jobs_owner_path(const struct srv_jobs *j, const char *owner, char path[600]);
+/* Tells the store that this process lives. */
+void srv_jobs_live(struct srv_jobs *j);
 /* Queues the jobs again of owners that are gone. */
 void srv_jobs_bury_owners(struct srv_jobs *j);
 

@@ -37,12 +37,20 @@ struct srv_claim_ask {
     unsigned lanes; /* any of these */
     double lease_s;
     size_t free_bytes;    /* a job that needs more waits; see claim() */
-    size_t most_bytes;    /* a job that needs more never runs here: it fails */
+    size_t most_bytes;    /* a job that needs more never runs here; see claim() */
     int64_t max_lost;     /* a job whose claims were lost this often fails */
     const char *lost_to;  /* its problem+json then */
     const char *large_to; /* that of a job which is too large */
     double keep_s;        /* how long these stay before they expire */
     size_t most_running;  /* jobs of one owner (srv_new_job.who) at the same time */
+};
+
+/* A process that runs jobs. */
+struct srv_node {
+    const char *name;  /* the owner of its claims */
+    const char *host;  /* equal: the same running kernel; NULL: an owner that never said it lives */
+    size_t most_bytes; /* as in srv_claim_ask */
+    bool silent;       /* it said that it lives, but not for longer than its lease */
 };
 
 struct srv_claim {
@@ -102,7 +110,8 @@ struct srv_store_kind {
                               char id[API_ID_MAX], enum api_submitted *how, struct luc_error *err);
     /* The oldest job that waits or whose lease ran out, of those that fit into free_bytes. Younger
      * jobs pass one that does not fit at most SRV_PASSES_MAX times; then nothing younger is claimed
-     * until it was. */
+     * until it was. One that is too large for this node does not count: it is left to those that
+     * are larger, and fails when no node that lives is. */
     enum luc_status (*claim)(struct srv_store *s, const struct srv_claim_ask *ask,
                              struct srv_claimed *got, struct luc_error *err);
     /* Prolongs the lease; *cancel: someone wants the job to end. */
@@ -117,12 +126,16 @@ struct srv_store_kind {
     /* Back to the queue, at its old place. */
     enum luc_status (*release)(struct srv_store *s, const struct srv_claim *c,
                                struct luc_error *err);
-    /* The same for all that a process left behind which is known to be gone; *n: how many. */
+    /* This node lives, and will say so again before its lease runs out. */
+    enum luc_status (*live)(struct srv_store *s, const struct srv_node *node, double lease_s,
+                            struct luc_error *err);
+    /* A node is gone, and the jobs that it left behind are queued again; *n: how many. */
     enum luc_status (*release_owner)(struct srv_store *s, const char *owner, size_t *n,
                                      struct luc_error *err);
     /* Owners of running jobs. */
-    enum luc_status (*owners)(struct srv_store *s, void (*each)(void *ctx, const char *owner),
-                              void *ctx, struct luc_error *err);
+    enum luc_status (*owners)(struct srv_store *s,
+                              void (*each)(void *ctx, const struct srv_node *node), void *ctx,
+                              struct luc_error *err);
 
     /* As in struct api_jobs. *was: the state before. */
     enum luc_status (*cancel)(struct srv_store *s, const char *id, enum api_state *was,

@@ -54,8 +54,14 @@ static const char *const migrations[] = {
     " size INTEGER NOT NULL, data BLOB NOT NULL, UNIQUE (name, sha256));"
     "CREATE INDEX features_by_picture ON features (sha256);"
     "CREATE INDEX features_by_age ON features (seq, size);",
+    /* Processes that run jobs; bytes: the largest job that each takes. */
+    "CREATE TABLE nodes ("
+    " name TEXT PRIMARY KEY, host TEXT NOT NULL, bytes INTEGER NOT NULL, lease_ms INTEGER NOT NULL)"
+    " WITHOUT ROWID;",
 };
 #define N_MIGRATIONS ((int64_t)(sizeof(migrations) / sizeof(migrations[0])))
+
+#define NODE_KEPT_S 86400.0 /* a silent node: its jobs were long taken over */
 
 int64_t srv_sqlite_now_ms(void)
 {
@@ -103,6 +109,9 @@ static enum luc_status expire(struct srv_store *store, double forget_s, size_t *
         st = srv_sql(s->soft, err,
                      "DELETE FROM jobs WHERE state > 1 AND expired = 1 AND expires_ms < ?", "i",
                      now - (int64_t)(1e3 * forget_s));
+    if (!st)
+        st = srv_sql(s->soft, err, "DELETE FROM nodes WHERE lease_ms < ?", "i",
+                     now - (int64_t)(1e3 * NODE_KEPT_S));
     st = srv_sqlite_end(s, s->soft, st, err);
     if (!st)
         *n = (size_t)changed;
@@ -188,6 +197,7 @@ static const struct srv_store_kind kind = { .name = "sqlite",
                                             .checkpoint = srv_sqlite_checkpoint,
                                             .finish = srv_sqlite_finish,
                                             .release = srv_sqlite_release,
+                                            .live = srv_sqlite_live,
                                             .release_owner = srv_sqlite_release_owner,
                                             .owners = srv_sqlite_owners,
                                             .cancel = srv_sqlite_cancel,

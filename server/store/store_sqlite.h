@@ -55,6 +55,8 @@ enum luc_status srv_sqlite_finish(struct srv_store *store, const struct srv_clai
                                   const struct srv_outcome *o, struct luc_error *err);
 enum luc_status srv_sqlite_release(struct srv_store *store, const struct srv_claim *c,
                                    struct luc_error *err);
+enum luc_status srv_sqlite_live(struct srv_store *store, const struct srv_node *node,
+                                double lease_s, struct luc_error *err);
 enum luc_status srv_sqlite_release_owner(struct srv_store *store, const char *owner, size_t *n,
                                          struct luc_error *err);
 enum luc_status srv_sqlite_cancel(struct srv_store *store, const char *id, enum api_state *was,
@@ -69,7 +71,7 @@ enum luc_status srv_sqlite_keys(struct srv_store *store,
                                 struct luc_error *err);
 /* store_sqlite_look.c reads jobs. */
 enum luc_status srv_sqlite_owners(struct srv_store *store,
-                                  void (*each)(void *ctx, const char *owner), void *ctx,
+                                  void (*each)(void *ctx, const struct srv_node *node), void *ctx,
                                   struct luc_error *err);
 enum luc_status srv_sqlite_get(struct srv_store *store, const char *id, struct api_job_row *row,
                                struct luc_error *err);

@@ -6,6 +6,10 @@
 
 /* Jobs that someone could claim: never begun, or given up by who began them. ?1 is now. */
 #define WAITS "state IN (0, 1) AND (state = 0 OR lease_ms < ?1)"
+/* Of those, the ones that are too large for every node that lives; ?3 is what this one takes. */
+#define TOO_LARGE                                                                                  \
+    "(bytes > ?3 AND NOT EXISTS (SELECT 1 FROM nodes WHERE nodes.lease_ms >= ?1 AND"               \
+    " nodes.bytes >= jobs.bytes))"
 /* Those whose owner may have one more running. ?2 is the most. */
 #define MAY_RUN                                                                                    \
     WAITS " AND (SELECT count(*) FROM jobs AS r WHERE r.who = jobs.who AND r.state = 1 AND"        \
@@ -17,18 +21,18 @@ static int64_t number(size_t n)
 }
 
 /* Ends jobs that nobody should run: cancelled ones whose holder is gone, those that were lost too
- * often, and those that are too large for this server. */
+ * often, and those that are too large for every server. */
 static enum luc_status bury(sqlite3 *db, const struct srv_claim_ask *ask, struct luc_error *err)
 {
     for (;;) {
         sqlite3_stmt *q = NULL;
         bool row = false, cancelled = false, large = false;
         int64_t seq = 0;
-        enum luc_status st =
-            srv_sql_ask(db, &q, err,
-                        "SELECT seq, cancel, bytes > ?3 FROM jobs WHERE " WAITS
-                        " AND (cancel <> 0 OR lost + (state = 1) > ?2 OR bytes > ?3) LIMIT 1",
-                        "iii", srv_sqlite_now_ms(), ask->max_lost, number(ask->most_bytes));
+        enum luc_status st = srv_sql_ask(
+            db, &q, err,
+            "SELECT seq, cancel, CASE WHEN bytes > ?3 THEN 1 ELSE 0 END FROM jobs WHERE " WAITS
+            " AND (cancel <> 0 OR lost + state > ?2 OR " TOO_LARGE ") LIMIT 1",
+            "iii", srv_sqlite_now_ms(), ask->max_lost, number(ask->most_bytes));
         if (!st)
             st = srv_sql_next(q, &row, err);
         if (!st && row) {
@@ -56,14 +60,15 @@ static enum luc_status take_next(sqlite3 *db, const struct srv_claim_ask *ask, i
     bool row = false;
     enum luc_status st = srv_sql_ask(
         db, &q, err,
-        "UPDATE jobs SET lost = lost + (state = 1), state = 1, attempt = attempt + 1, owner = ?5,"
+        "UPDATE jobs SET lost = lost + state, state = 1, attempt = attempt + 1, owner = ?5,"
         " lease_ms = ?6, started_ms = coalesce(started_ms, ?1) WHERE seq ="
         " (SELECT seq FROM jobs WHERE " MAY_RUN " AND (lane & ?4) <> 0 AND bytes <= ?3"
         "  AND seq < coalesce((SELECT min(seq) FROM jobs WHERE " MAY_RUN
-        "   AND bytes > ?3 AND passed >= ?7), seq + 1) ORDER BY seq LIMIT 1)"
+        "   AND bytes > ?3 AND bytes <= ?8 AND passed >= ?7), seq + 1) ORDER BY seq LIMIT 1)"
         " RETURNING seq, id, attempt, spec, bytes, spent_ms",
-        "iiiisii", now, number(ask->most_running), number(ask->free_bytes), (int64_t)ask->lanes,
-        ask->owner, now + (int64_t)(1e3 * ask->lease_s), (int64_t)SRV_PASSES_MAX);
+        "iiiisiii", now, number(ask->most_running), number(ask->free_bytes), (int64_t)ask->lanes,
+        ask->owner, now + (int64_t)(1e3 * ask->lease_s), (int64_t)SRV_PASSES_MAX,
+        number(ask->most_bytes));
     if (!st)
         st = srv_sql_next(q, &row, err);
     if (!st && row) {
@@ -91,13 +96,15 @@ static enum luc_status note_passed(sqlite3 *db, const struct srv_claim_ask *ask,
     if (got->spec)
         st = srv_sql(db, err,
                      "UPDATE jobs SET passed = passed + 1 WHERE " MAY_RUN
-                     " AND seq < ?4 AND bytes > ?3",
-                     "iiii", now, number(ask->most_running), number(ask->free_bytes), seq);
+                     " AND seq < ?5 AND bytes > ?3 AND bytes <= ?4",
+                     "iiiii", now, number(ask->most_running), number(ask->free_bytes),
+                     number(ask->most_bytes), seq);
     if (!st)
-        st = srv_sql_number(
-            db, &next, err,
-            "SELECT bytes FROM jobs WHERE " MAY_RUN " AND bytes > ?3 ORDER BY seq LIMIT 1", "iii",
-            now, number(ask->most_running), number(ask->free_bytes - got->bytes));
+        st = srv_sql_number(db, &next, err,
+                            "SELECT bytes FROM jobs WHERE " MAY_RUN
+                            " AND bytes > ?3 AND bytes <= ?4 ORDER BY seq LIMIT 1",
+                            "iiii", now, number(ask->most_running),
+                            number(ask->free_bytes - got->bytes), number(ask->most_bytes));
     got->next_bytes = (size_t)next;
     return st;
 }

@@ -1,4 +1,4 @@
-/* Jobs in SQLite: submitted, claimed, reported on, ended. */
+/* Jobs in SQLite: submitted, reported on, ended; and the nodes that run them. */
 #include "server/store/store_sqlite.h"
 
 #include <math.h>
@@ -302,6 +302,23 @@ enum luc_status srv_sqlite_release(struct srv_store *store, const struct srv_cla
     return srv_sqlite_end(s, s->hard, st, err);
 }
 
+enum luc_status srv_sqlite_live(struct srv_store *store, const struct srv_node *node,
+                                double lease_s, struct luc_error *err)
+{
+    struct srv_sqlite *s = srv_sqlite_of(store);
+    enum luc_status st = srv_sqlite_begin(s, s->soft, err);
+    if (st)
+        return st;
+    st = srv_sql(s->soft, err,
+                 "INSERT INTO nodes (name, host, bytes, lease_ms) VALUES (?, ?, ?, ?)"
+                 " ON CONFLICT (name) DO UPDATE SET host = excluded.host, bytes = excluded.bytes,"
+                 " lease_ms = excluded.lease_ms",
+                 "ssii", node->name, node->host,
+                 node->most_bytes > INT64_MAX ? INT64_MAX : (int64_t)node->most_bytes,
+                 srv_sqlite_now_ms() + (int64_t)(1e3 * lease_s));
+    return srv_sqlite_end(s, s->soft, st, err);
+}
+
 enum luc_status srv_sqlite_release_owner(struct srv_store *store, const char *owner, size_t *n,
                                          struct luc_error *err)
 {
@@ -321,6 +338,8 @@ enum luc_status srv_sqlite_release_owner(struct srv_store *store, const char *ow
             done++;
         }
     } while (!st && seq);
+    if (!st)
+        st = srv_sql(s->hard, err, "DELETE FROM nodes WHERE name = ?", "s", owner);
     st = srv_sqlite_end(s, s->hard, st, err);
     if (!st)
         *n = done;

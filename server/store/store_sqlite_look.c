@@ -5,19 +5,27 @@
 #include <string.h>
 
 enum luc_status srv_sqlite_owners(struct srv_store *store,
-                                  void (*each)(void *ctx, const char *owner), void *ctx,
+                                  void (*each)(void *ctx, const struct srv_node *node), void *ctx,
                                   struct luc_error *err)
 {
     struct srv_sqlite *s = srv_sqlite_of(store);
     sqlite3_stmt *q = NULL;
     bool row = true;
     pthread_mutex_lock(&s->reading);
-    enum luc_status st = srv_sql_ask(
-        s->look, &q, err, "SELECT DISTINCT owner FROM jobs WHERE state = 1 AND owner NOT NULL", "");
+    enum luc_status st =
+        srv_sql_ask(s->look, &q, err,
+                    "SELECT DISTINCT owner, host, coalesce(nodes.bytes, 0), CASE WHEN "
+                    "nodes.lease_ms < ? THEN 1 ELSE 0"
+                    " END FROM jobs LEFT JOIN nodes ON nodes.name = owner WHERE state = 1 AND"
+                    " owner IS NOT NULL",
+                    "i", srv_sqlite_now_ms());
     while (!st && row) {
         st = srv_sql_next(q, &row, err);
         if (!st && row)
-            each(ctx, (const char *)sqlite3_column_text(q, 0));
+            each(ctx, &(struct srv_node){ .name = (const char *)sqlite3_column_text(q, 0),
+                                          .host = (const char *)sqlite3_column_text(q, 1),
+                                          .most_bytes = (size_t)sqlite3_column_int64(q, 2),
+                                          .silent = sqlite3_column_int(q, 3) != 0 });
     }
     sqlite3_finalize(q);
     pthread_mutex_unlock(&s->reading);
