@@ -81,7 +81,7 @@ only protobuf-c 'protobuf-c|onnx' 'protobuf_c_[a-z_]+|onnx__[a-z_]+' 'core/forma
 only jansson 'jansson' 'json_[a-z_]+' 'core/formats/|core/model/|api/|config/|server/'
 only libcurl 'curl' 'curl_[a-z_]+' 'server/networks/fetch\.c'
 only libarchive 'archive' 'archive_[a-z_]+' 'server/networks/unpack\.c'
-only SQLite 'sqlite3' 'sqlite3_[a-z_0-9]+' 'server/store/(sqlite_util|store_sqlite[a-z_]*)\.[ch]'
+only SQLite 'sqlite3' 'sqlite3_[a-z_0-9]+' 'server/store/sql_sqlite\.c'
 only libmicrohttpd 'microhttpd' 'MHD_[a-z_]+' 'server/http/http[a-z_]*\.[ch]'
 
 # ---- symbols nobody below server/ may use --------------------------------------------------------

@@ -1,12 +1,12 @@
-/* Collections in SQLite, and what was found out about their pictures. */
+/* Collections in SQL, and what was found out about their pictures. */
 #include "server/store/store_collections.h"
-#include "server/store/store_sqlite.h"
+#include "server/store/store_sql.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static enum luc_status find(sqlite3 *db, const char *owner, const char *id, int64_t *seq,
+static enum luc_status find(struct srv_sql_db *db, const char *owner, const char *id, int64_t *seq,
                             struct luc_error *err)
 {
     *seq = 0;
@@ -20,9 +20,9 @@ static enum luc_status find(sqlite3 *db, const char *owner, const char *id, int6
 static enum luc_status create(struct srv_store *store, const char *owner, const char *id,
                               const char *name, size_t max, struct luc_error *err)
 {
-    struct srv_sqlite *s = srv_sqlite_of(store);
+    struct srv_sql_store *s = srv_sql_store_of(store);
     int64_t n = 0;
-    enum luc_status st = srv_sqlite_begin(s, s->hard, err);
+    enum luc_status st = srv_store_begin(s, s->hard, err);
     if (st)
         return st;
     st = srv_sql_number(s->hard, &n, err, "SELECT count(*) FROM collections", "");
@@ -32,8 +32,8 @@ static enum luc_status create(struct srv_store *store, const char *owner, const 
     if (!st)
         st = srv_sql(s->hard, err,
                      "INSERT INTO collections (id, who, name, created_ms) VALUES (?, ?, ?, ?)",
-                     "sssi", id, owner, name, srv_sqlite_now_ms());
-    return srv_sqlite_end(s, s->hard, st, err);
+                     "sssi", id, owner, name, s->hard->driver->now_ms());
+    return srv_store_end(s, s->hard, st, err);
 }
 
 /* ---- looking -------------------------------------------------------------------------------- */
@@ -44,12 +44,12 @@ static enum luc_status create(struct srv_store *store, const char *owner, const 
     " (SELECT coalesce(sum(bytes), 0) FROM collection_images WHERE collection = collections.seq)"
 
 /* Of a row of COLUMNS. */
-static void read_collection(sqlite3_stmt *q, struct api_collection *row)
+static void read_collection(struct srv_sql_rows *q, struct api_collection *row)
 {
-    *row = (struct api_collection){ .cursor = sqlite3_column_int64(q, 0),
-                                    .created_ms = sqlite3_column_int64(q, 3),
-                                    .n_images = (size_t)sqlite3_column_int64(q, 4),
-                                    .bytes = (size_t)sqlite3_column_int64(q, 5) };
+    *row = (struct api_collection){ .cursor = srv_sql_int(q, 0),
+                                    .created_ms = srv_sql_int(q, 3),
+                                    .n_images = (size_t)srv_sql_int(q, 4),
+                                    .bytes = (size_t)srv_sql_int(q, 5) };
     srv_sql_text(q, 1, row->id, sizeof(row->id));
     srv_sql_text(q, 2, row->name, sizeof(row->name));
 }
@@ -58,8 +58,8 @@ static enum luc_status list(struct srv_store *store, const char *owner, int64_t 
                             size_t limit, void (*each)(void *, const struct api_collection *),
                             void *to, struct luc_error *err)
 {
-    struct srv_sqlite *s = srv_sqlite_of(store);
-    sqlite3_stmt *q = NULL;
+    struct srv_sql_store *s = srv_sql_store_of(store);
+    struct srv_sql_rows *q = NULL;
     bool row = true;
     pthread_mutex_lock(&s->reading);
     enum luc_status st = srv_sql_ask(s->look, &q, err,
@@ -74,7 +74,7 @@ static enum luc_status list(struct srv_store *store, const char *owner, int64_t 
         read_collection(q, &one);
         each(to, &one);
     }
-    sqlite3_finalize(q);
+    srv_sql_done(q);
     pthread_mutex_unlock(&s->reading);
     return st;
 }
@@ -82,8 +82,8 @@ static enum luc_status list(struct srv_store *store, const char *owner, int64_t 
 static enum luc_status get(struct srv_store *store, const char *owner, const char *id,
                            struct api_collection *row, struct luc_error *err)
 {
-    struct srv_sqlite *s = srv_sqlite_of(store);
-    sqlite3_stmt *q = NULL;
+    struct srv_sql_store *s = srv_sql_store_of(store);
+    struct srv_sql_rows *q = NULL;
     bool found = false;
     pthread_mutex_lock(&s->reading);
     enum luc_status st = srv_sql_ask(s->look, &q, err,
@@ -95,15 +95,15 @@ static enum luc_status get(struct srv_store *store, const char *owner, const cha
         st = luc_fail(err, LUC_NOT_FOUND, "there is no collection %.40s", id);
     if (!st)
         read_collection(q, row);
-    sqlite3_finalize(q);
+    srv_sql_done(q);
     pthread_mutex_unlock(&s->reading);
     return st;
 }
 
 /* Valid until the next step. */
-static const char *text_at(sqlite3_stmt *q, int column)
+static const char *text_at(struct srv_sql_rows *q, int column)
 {
-    const char *text = (const char *)sqlite3_column_text(q, column);
+    const char *text = srv_sql_peek(q, column);
     return text ? text : "";
 }
 
@@ -112,8 +112,8 @@ static enum luc_status pictures(struct srv_store *store, const char *owner, cons
                                 void (*each)(void *, const struct api_kept_picture *), void *to,
                                 struct luc_error *err)
 {
-    struct srv_sqlite *s = srv_sqlite_of(store);
-    sqlite3_stmt *q = NULL;
+    struct srv_sql_store *s = srv_sql_store_of(store);
+    struct srv_sql_rows *q = NULL;
     bool row = true;
     int64_t seq = 0;
     pthread_mutex_lock(&s->reading);
@@ -128,15 +128,14 @@ static enum luc_status pictures(struct srv_store *store, const char *owner, cons
     while (!st && row) {
         st = srv_sql_next(q, &row, err);
         if (!st && row)
-            each(to,
-                 &(struct api_kept_picture){ .ref = { text_at(q, 1), text_at(q, 2), text_at(q, 3),
-                                                      (size_t)sqlite3_column_int64(q, 5),
-                                                      (size_t)sqlite3_column_int64(q, 6),
-                                                      (size_t)sqlite3_column_int64(q, 7) },
-                                             .type = text_at(q, 4),
-                                             .cursor = sqlite3_column_int64(q, 0) });
+            each(to, &(struct api_kept_picture){ .ref = { text_at(q, 1), text_at(q, 2),
+                                                          text_at(q, 3), (size_t)srv_sql_int(q, 5),
+                                                          (size_t)srv_sql_int(q, 6),
+                                                          (size_t)srv_sql_int(q, 7) },
+                                                 .type = text_at(q, 4),
+                                                 .cursor = srv_sql_int(q, 0) });
     }
-    sqlite3_finalize(q);
+    srv_sql_done(q);
     pthread_mutex_unlock(&s->reading);
     return st;
 }
@@ -145,8 +144,8 @@ static enum luc_status labels(struct srv_store *store, const char *owner, const 
                               size_t limit, void (*each)(void *, const char *, size_t), void *to,
                               struct luc_error *err)
 {
-    struct srv_sqlite *s = srv_sqlite_of(store);
-    sqlite3_stmt *q = NULL;
+    struct srv_sql_store *s = srv_sql_store_of(store);
+    struct srv_sql_rows *q = NULL;
     bool row = true;
     int64_t seq = 0;
     pthread_mutex_lock(&s->reading);
@@ -159,16 +158,16 @@ static enum luc_status labels(struct srv_store *store, const char *owner, const 
     while (!st && row) {
         st = srv_sql_next(q, &row, err);
         if (!st && row)
-            each(to, text_at(q, 0), (size_t)sqlite3_column_int64(q, 1));
+            each(to, text_at(q, 0), (size_t)srv_sql_int(q, 1));
     }
-    sqlite3_finalize(q);
+    srv_sql_done(q);
     pthread_mutex_unlock(&s->reading);
     return st;
 }
 
 /* ---- changing ------------------------------------------------------------------------------- */
 
-static enum luc_status add_one(sqlite3 *db, int64_t seq, const struct api_new_picture *p,
+static enum luc_status add_one(struct srv_sql_db *db, int64_t seq, const struct api_new_picture *p,
                                size_t *n_added, struct luc_error *err)
 {
     int64_t there = 0;
@@ -188,10 +187,10 @@ static enum luc_status add_one(sqlite3 *db, int64_t seq, const struct api_new_pi
                    " width, height, added_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                    "issssiiii", seq, p->ref.sha256, p->ref.name, p->ref.label, p->type,
                    (int64_t)p->ref.size, (int64_t)p->ref.width, (int64_t)p->ref.height,
-                   srv_sqlite_now_ms());
+                   db->driver->now_ms());
 }
 
-static enum luc_status check_limits(sqlite3 *db, int64_t seq,
+static enum luc_status check_limits(struct srv_sql_db *db, int64_t seq,
                                     const struct srv_collection_limits *limits,
                                     struct luc_error *err)
 {
@@ -218,10 +217,10 @@ static enum luc_status add(struct srv_store *store, const char *owner, const cha
                            const struct srv_collection_limits *limits, size_t *n_added,
                            struct luc_error *err)
 {
-    struct srv_sqlite *s = srv_sqlite_of(store);
+    struct srv_sql_store *s = srv_sql_store_of(store);
     int64_t seq = 0;
     size_t added = 0;
-    enum luc_status st = srv_sqlite_begin(s, s->hard, err);
+    enum luc_status st = srv_store_begin(s, s->hard, err);
     if (st)
         return st;
     st = find(s->hard, owner, id, &seq, err);
@@ -229,7 +228,7 @@ static enum luc_status add(struct srv_store *store, const char *owner, const cha
         st = add_one(s->hard, seq, &given[i], &added, err);
     if (!st)
         st = check_limits(s->hard, seq, limits, err);
-    st = srv_sqlite_end(s, s->hard, st, err);
+    st = srv_store_end(s, s->hard, st, err);
     if (!st)
         *n_added = added;
     return st;
@@ -238,18 +237,23 @@ static enum luc_status add(struct srv_store *store, const char *owner, const cha
 static enum luc_status remove_some(struct srv_store *store, const char *owner, const char *id,
                                    const char *sha256, struct luc_error *err)
 {
-    struct srv_sqlite *s = srv_sqlite_of(store);
-    int64_t seq = 0;
-    enum luc_status st = srv_sqlite_begin(s, s->hard, err);
+    struct srv_sql_store *s = srv_sql_store_of(store);
+    int64_t seq = 0, n = 0;
+    enum luc_status st = srv_store_begin(s, s->hard, err);
     if (st)
         return st;
     st = find(s->hard, owner, id, &seq, err);
     if (!st && sha256) {
-        st = srv_sql(s->hard, err,
-                     "DELETE FROM collection_images WHERE collection = ? AND sha256 = ?", "is", seq,
-                     sha256);
-        if (!st && sqlite3_changes(s->hard) == 0)
+        st = srv_sql_number(
+            s->hard, &n, err,
+            "SELECT count(*) FROM collection_images WHERE collection = ? AND sha256 = ?", "is", seq,
+            sha256);
+        if (!st && n == 0)
             st = luc_fail(err, LUC_NOT_FOUND, "the collection has no picture %.70s", sha256);
+        if (!st)
+            st = srv_sql(s->hard, err,
+                         "DELETE FROM collection_images WHERE collection = ? AND sha256 = ?", "is",
+                         seq, sha256);
     } else if (!st) {
         st = srv_sql(s->hard, err, "DELETE FROM collections WHERE seq = ?", "i", seq);
     }
@@ -258,7 +262,7 @@ static enum luc_status remove_some(struct srv_store *store, const char *owner, c
                      "DELETE FROM features WHERE NOT EXISTS"
                      " (SELECT 1 FROM collection_images AS i WHERE i.sha256 = features.sha256)",
                      "");
-    return srv_sqlite_end(s, s->hard, st, err);
+    return srv_store_end(s, s->hard, st, err);
 }
 
 /* ---- what was found out ---------------------------------------------------------------------- */
@@ -266,8 +270,8 @@ static enum luc_status remove_some(struct srv_store *store, const char *owner, c
 static enum luc_status recall(struct srv_store *store, const char *name, const char *sha256,
                               void **bytes, size_t *size, struct luc_error *err)
 {
-    struct srv_sqlite *s = srv_sqlite_of(store);
-    sqlite3_stmt *q = NULL;
+    struct srv_sql_store *s = srv_sql_store_of(store);
+    struct srv_sql_rows *q = NULL;
     bool row = false;
     *bytes = NULL;
     *size = 0;
@@ -277,14 +281,9 @@ static enum luc_status recall(struct srv_store *store, const char *name, const c
                     "ss", name, sha256);
     if (!st)
         st = srv_sql_next(q, &row, err);
-    const int n = !st && row ? sqlite3_column_bytes(q, 0) : 0;
-    if (n > 0) {
-        *bytes = malloc((size_t)n);
-        if (*bytes)
-            memcpy(*bytes, sqlite3_column_blob(q, 0), (size_t)n);
-        *size = *bytes ? (size_t)n : 0;
-    }
-    sqlite3_finalize(q);
+    if (!st && row)
+        *bytes = srv_sql_copy_bytes(q, 0, size);
+    srv_sql_done(q);
     pthread_mutex_unlock(&s->reading);
     return st;
 }
@@ -292,8 +291,8 @@ static enum luc_status recall(struct srv_store *store, const char *name, const c
 static enum luc_status keep(struct srv_store *store, const char *name, const char *sha256,
                             const void *bytes, size_t size, struct luc_error *err)
 {
-    struct srv_sqlite *s = srv_sqlite_of(store);
-    enum luc_status st = srv_sqlite_begin(s, s->soft, err);
+    struct srv_sql_store *s = srv_sql_store_of(store);
+    enum luc_status st = srv_store_begin(s, s->soft, err);
     if (st)
         return st;
     st = srv_sql(s->soft, err, "DELETE FROM features WHERE name = ? AND sha256 = ?", "ss", name,
@@ -303,29 +302,29 @@ static enum luc_status keep(struct srv_store *store, const char *name, const cha
                      "INSERT INTO features (name, sha256, size, data) SELECT ?1, ?2, ?3, ?4"
                      " WHERE EXISTS (SELECT 1 FROM collection_images WHERE sha256 = ?2)",
                      "ssib", name, sha256, (int64_t)size, bytes, size);
-    return srv_sqlite_end(s, s->soft, st, err);
+    return srv_store_end(s, s->soft, st, err);
 }
 
 static enum luc_status trim(struct srv_store *store, size_t max, struct luc_error *err)
 {
-    struct srv_sqlite *s = srv_sqlite_of(store);
-    enum luc_status st = srv_sqlite_begin(s, s->soft, err);
+    struct srv_sql_store *s = srv_sql_store_of(store);
+    enum luc_status st = srv_store_begin(s, s->soft, err);
     if (st)
         return st;
     st = srv_sql(s->soft, err,
                  "DELETE FROM features WHERE seq IN (SELECT seq FROM (SELECT seq, sum(size)"
                  " OVER (ORDER BY seq DESC) AS total FROM features) AS t WHERE total > ?)",
                  "i", max > INT64_MAX ? INT64_MAX : (int64_t)max);
-    return srv_sqlite_end(s, s->soft, st, err);
+    return srv_store_end(s, s->soft, st, err);
 }
 
-const struct srv_collections_kind srv_sqlite_collections = { .create = create,
-                                                             .get = get,
-                                                             .list = list,
-                                                             .add = add,
-                                                             .pictures = pictures,
-                                                             .labels = labels,
-                                                             .remove = remove_some,
-                                                             .recall = recall,
-                                                             .keep = keep,
-                                                             .trim = trim };
+const struct srv_collections_kind srv_sql_collections = { .create = create,
+                                                          .get = get,
+                                                          .list = list,
+                                                          .add = add,
+                                                          .pictures = pictures,
+                                                          .labels = labels,
+                                                          .remove = remove_some,
+                                                          .recall = recall,
+                                                          .keep = keep,
+                                                          .trim = trim };

@@ -1,13 +1,13 @@
-/* Jobs in SQLite: submitted, reported on, ended; and the nodes that run them. */
-#include "server/store/store_sqlite.h"
+/* Jobs in SQL: submitted, reported on, ended; and the nodes that run them. */
+#include "server/store/store_sql.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static enum luc_status add_event(sqlite3 *db, int64_t seq, const char *kind, const char *data,
-                                 struct luc_error *err)
+static enum luc_status add_event(struct srv_sql_db *db, int64_t seq, const char *kind,
+                                 const char *data, struct luc_error *err)
 {
     enum luc_status st =
         srv_sql(db, err, "UPDATE jobs SET last_event = last_event + 1 WHERE seq = ?", "i", seq);
@@ -24,8 +24,8 @@ static enum luc_status add_event(sqlite3 *db, int64_t seq, const char *kind, con
     return st;
 }
 
-enum luc_status srv_sqlite_state_event(sqlite3 *db, int64_t seq, enum api_state state,
-                                       int64_t attempt, struct luc_error *err)
+enum luc_status srv_store_state_event(struct srv_sql_db *db, int64_t seq, enum api_state state,
+                                      int64_t attempt, struct luc_error *err)
 {
     char data[96];
     snprintf(data, sizeof(data), "{\"state\":\"%s\",\"attempt\":%lld}", api_state_name(state),
@@ -40,10 +40,10 @@ static enum luc_status lost_claim(const struct srv_claim *c, struct luc_error *e
 }
 
 /* The row that a claim holds, or LUC_CANCELLED. */
-static enum luc_status held(sqlite3 *db, const struct srv_claim *c, int64_t *seq, bool *cancel,
-                            struct luc_error *err)
+static enum luc_status held(struct srv_sql_db *db, const struct srv_claim *c, int64_t *seq,
+                            bool *cancel, struct luc_error *err)
 {
-    sqlite3_stmt *q = NULL;
+    struct srv_sql_rows *q = NULL;
     bool row = false;
     enum luc_status st =
         srv_sql_ask(db, &q, err,
@@ -53,19 +53,19 @@ static enum luc_status held(sqlite3 *db, const struct srv_claim *c, int64_t *seq
     if (!st)
         st = srv_sql_next(q, &row, err);
     if (!st && row) {
-        *seq = sqlite3_column_int64(q, 0);
-        *cancel = sqlite3_column_int64(q, 1) != 0;
+        *seq = srv_sql_int(q, 0);
+        *cancel = srv_sql_int(q, 1) != 0;
     }
-    sqlite3_finalize(q);
+    srv_sql_done(q);
     return st ? st : row ? LUC_OK : lost_claim(c, err);
 }
 
 /* ---- submitting --------------------------------------------------------------------------- */
 
-static enum luc_status find_key(sqlite3 *db, const struct srv_new_job *job, char id[API_ID_MAX],
-                                enum api_submitted *how, struct luc_error *err)
+static enum luc_status find_key(struct srv_sql_db *db, const struct srv_new_job *job,
+                                char id[API_ID_MAX], enum api_submitted *how, struct luc_error *err)
 {
-    sqlite3_stmt *q = NULL;
+    struct srv_sql_rows *q = NULL;
     bool row = false;
     *how = API_SUBMITTED_NEW;
     if (!job->key)
@@ -76,16 +76,16 @@ static enum luc_status find_key(sqlite3 *db, const struct srv_new_job *job, char
         st = srv_sql_next(q, &row, err);
     if (!st && row) {
         srv_sql_text(q, 0, id, API_ID_MAX);
-        const char *hash = (const char *)sqlite3_column_text(q, 1);
+        const char *hash = srv_sql_peek(q, 1);
         *how = hash && job->key_hash && strcmp(hash, job->key_hash) == 0 ? API_SUBMITTED_BEFORE
                                                                          : API_SUBMITTED_OTHER_BODY;
     }
-    sqlite3_finalize(q);
+    srv_sql_done(q);
     return st;
 }
 
 /* Whether the owner may have another one in the queue. */
-static enum luc_status count_owners(sqlite3 *db, const struct srv_new_job *job,
+static enum luc_status count_owners(struct srv_sql_db *db, const struct srv_new_job *job,
                                     enum api_submitted *how, struct luc_error *err)
 {
     int64_t queued = 0;
@@ -99,36 +99,36 @@ static enum luc_status count_owners(sqlite3 *db, const struct srv_new_job *job,
     return st;
 }
 
-static enum luc_status insert_job(sqlite3 *db, const struct srv_new_job *job, struct luc_error *err)
+static enum luc_status insert_job(struct srv_sql_db *db, const struct srv_new_job *job,
+                                  struct luc_error *err)
 {
-    int64_t queued = 0;
+    int64_t queued = 0, seq = 0;
     enum luc_status st =
         srv_sql_number(db, &queued, err, "SELECT count(*) FROM jobs WHERE state = ?", "i",
                        (int64_t)API_STATE_queued);
     if (!st && (uint64_t)queued >= job->max_queued)
         st = luc_fail(err, LUC_BUSY, "the queue is full: %lld jobs wait", (long long)queued);
     if (!st)
-        st = srv_sql(db, err,
-                     "INSERT INTO jobs (id, method, lane, bytes, spec, created_ms, idem_key,"
-                     " idem_hash, who) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                     "ssiisisss", job->id, job->method, (int64_t)job->lane, (int64_t)job->bytes,
-                     job->spec, srv_sqlite_now_ms(), job->key, job->key_hash,
-                     job->who ? job->who : "");
-    const int64_t seq = sqlite3_last_insert_rowid(db);
+        st = srv_sql_number(db, &seq, err,
+                            "INSERT INTO jobs (id, method, lane, bytes, spec, created_ms, idem_key,"
+                            " idem_hash, who) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING seq",
+                            "ssiisisss", job->id, job->method, (int64_t)job->lane,
+                            (int64_t)job->bytes, job->spec, db->driver->now_ms(), job->key,
+                            job->key_hash, job->who ? job->who : "");
     for (size_t i = 0; i < job->n_inputs && !st; i++)
         st = srv_sql(db, err, "INSERT INTO files (job, role, n, sha256) VALUES (?, 'input', ?, ?)",
                      "iis", seq, (int64_t)i, job->inputs[i]);
-    return st ? st : srv_sqlite_state_event(db, seq, API_STATE_queued, 0, err);
+    return st ? st : srv_store_state_event(db, seq, API_STATE_queued, 0, err);
 }
 
-enum luc_status srv_sqlite_submit(struct srv_store *store, const struct srv_new_job *job,
-                                  char id[API_ID_MAX], enum api_submitted *how,
-                                  struct luc_error *err)
+enum luc_status srv_store_submit(struct srv_store *store, const struct srv_new_job *job,
+                                 char id[API_ID_MAX], enum api_submitted *how,
+                                 struct luc_error *err)
 {
-    struct srv_sqlite *s = srv_sqlite_of(store);
+    struct srv_sql_store *s = srv_sql_store_of(store);
     char known[API_ID_MAX] = "";
     enum api_submitted is = API_SUBMITTED_NEW;
-    enum luc_status st = srv_sqlite_begin(s, s->hard, err);
+    enum luc_status st = srv_store_begin(s, s->hard, err);
     if (st)
         return st;
     st = find_key(s->hard, job, known, &is, err);
@@ -136,7 +136,7 @@ enum luc_status srv_sqlite_submit(struct srv_store *store, const struct srv_new_
         st = count_owners(s->hard, job, &is, err);
     if (!st && is == API_SUBMITTED_NEW)
         st = insert_job(s->hard, job, err);
-    st = srv_sqlite_end(s, s->hard, st, err);
+    st = srv_store_end(s, s->hard, st, err);
     if (!st) {
         snprintf(id, API_ID_MAX, "%s", is == API_SUBMITTED_NEW ? job->id : known);
         *how = is;
@@ -146,10 +146,10 @@ enum luc_status srv_sqlite_submit(struct srv_store *store, const struct srv_new_
 
 /* ---- running ------------------------------------------------------------------------------ */
 
-enum luc_status srv_sqlite_end_job(sqlite3 *db, int64_t seq, enum api_state state,
-                                   const char *error, double keep_s, struct luc_error *err)
+enum luc_status srv_store_end_job(struct srv_sql_db *db, int64_t seq, enum api_state state,
+                                  const char *error, double keep_s, struct luc_error *err)
 {
-    const int64_t now = srv_sqlite_now_ms();
+    const int64_t now = db->driver->now_ms();
     int64_t attempt = 0;
     enum luc_status st = srv_sql(
         db, err,
@@ -161,38 +161,39 @@ enum luc_status srv_sqlite_end_job(sqlite3 *db, int64_t seq, enum api_state stat
         st = srv_sql(db, err, "DELETE FROM files WHERE job = ? AND role = 'checkpoint'", "i", seq);
     if (!st)
         st = srv_sql_number(db, &attempt, err, "SELECT attempt FROM jobs WHERE seq = ?", "i", seq);
-    return st ? st : srv_sqlite_state_event(db, seq, state, attempt, err);
+    return st ? st : srv_store_state_event(db, seq, state, attempt, err);
 }
 
-enum luc_status srv_sqlite_beat(struct srv_store *store, const struct srv_claim *c, double lease_s,
-                                bool *cancel, struct luc_error *err)
+enum luc_status srv_store_beat(struct srv_store *store, const struct srv_claim *c, double lease_s,
+                               bool *cancel, struct luc_error *err)
 {
-    struct srv_sqlite *s = srv_sqlite_of(store);
+    struct srv_sql_store *s = srv_sql_store_of(store);
     int64_t seq = 0;
     bool asked = false;
-    enum luc_status st = srv_sqlite_begin(s, s->soft, err);
+    enum luc_status st = srv_store_begin(s, s->soft, err);
     if (st)
         return st;
     st = held(s->soft, c, &seq, &asked, err);
     if (!st)
         st = srv_sql(s->soft, err, "UPDATE jobs SET lease_ms = ? WHERE seq = ?", "ii",
-                     srv_sqlite_now_ms() + (int64_t)(1e3 * lease_s), seq);
-    st = srv_sqlite_end(s, s->soft, st, err);
+                     s->soft->driver->now_ms() + (int64_t)(1e3 * lease_s), seq);
+    st = srv_store_end(s, s->soft, st, err);
     if (!st)
         *cancel = asked;
     return st;
 }
 
-static enum luc_status keep_file(sqlite3 *db, int64_t seq, const char *role, const char *type,
-                                 const char *file, struct luc_error *err)
+static enum luc_status keep_file(struct srv_sql_db *db, int64_t seq, const char *role,
+                                 const char *type, const char *file, struct luc_error *err)
 {
     return srv_sql(db, err,
-                   "INSERT OR REPLACE INTO files (job, role, n, type, sha256)"
-                   " VALUES (?, ?, 0, ?, ?)",
+                   "INSERT INTO files (job, role, n, type, sha256) VALUES (?, ?, 0, ?, ?)"
+                   " ON CONFLICT (job, role, n) DO UPDATE SET type = excluded.type,"
+                   " sha256 = excluded.sha256",
                    "isss", seq, role, type, file);
 }
 
-static enum luc_status write_report(sqlite3 *db, int64_t seq, const char *id,
+static enum luc_status write_report(struct srv_sql_db *db, int64_t seq, const char *id,
                                     const struct srv_report *r, struct luc_error *err)
 {
     char data[256], eta[40] = "null", loss[40] = "null";
@@ -221,43 +222,43 @@ static enum luc_status write_report(sqlite3 *db, int64_t seq, const char *id,
     return st;
 }
 
-enum luc_status srv_sqlite_report(struct srv_store *store, const struct srv_claim *c,
-                                  const struct srv_report *r, struct luc_error *err)
+enum luc_status srv_store_report(struct srv_store *store, const struct srv_claim *c,
+                                 const struct srv_report *r, struct luc_error *err)
 {
-    struct srv_sqlite *s = srv_sqlite_of(store);
+    struct srv_sql_store *s = srv_sql_store_of(store);
     int64_t seq = 0;
     bool cancel;
-    enum luc_status st = srv_sqlite_begin(s, s->soft, err);
+    enum luc_status st = srv_store_begin(s, s->soft, err);
     if (st)
         return st;
     st = held(s->soft, c, &seq, &cancel, err);
     if (!st)
         st = write_report(s->soft, seq, c->id, r, err);
-    return srv_sqlite_end(s, s->soft, st, err);
+    return srv_store_end(s, s->soft, st, err);
 }
 
-enum luc_status srv_sqlite_checkpoint(struct srv_store *store, const struct srv_claim *c,
-                                      const char *file, struct luc_error *err)
+enum luc_status srv_store_checkpoint(struct srv_store *store, const struct srv_claim *c,
+                                     const char *file, struct luc_error *err)
 {
-    struct srv_sqlite *s = srv_sqlite_of(store);
+    struct srv_sql_store *s = srv_sql_store_of(store);
     int64_t seq = 0;
     bool cancel;
-    enum luc_status st = srv_sqlite_begin(s, s->hard, err);
+    enum luc_status st = srv_store_begin(s, s->hard, err);
     if (st)
         return st;
     st = held(s->hard, c, &seq, &cancel, err);
     if (!st)
         st = keep_file(s->hard, seq, "checkpoint", NULL, file, err);
-    return srv_sqlite_end(s, s->hard, st, err);
+    return srv_store_end(s, s->hard, st, err);
 }
 
-enum luc_status srv_sqlite_finish(struct srv_store *store, const struct srv_claim *c,
-                                  const struct srv_outcome *o, struct luc_error *err)
+enum luc_status srv_store_finish(struct srv_store *store, const struct srv_claim *c,
+                                 const struct srv_outcome *o, struct luc_error *err)
 {
-    struct srv_sqlite *s = srv_sqlite_of(store);
+    struct srv_sql_store *s = srv_sql_store_of(store);
     int64_t seq = 0;
     bool cancel = false;
-    enum luc_status st = srv_sqlite_begin(s, s->hard, err);
+    enum luc_status st = srv_store_begin(s, s->hard, err);
     if (st)
         return st;
     st = held(s->hard, c, &seq, &cancel, err);
@@ -269,12 +270,13 @@ enum luc_status srv_sqlite_finish(struct srv_store *store, const struct srv_clai
                      "iisss", seq, (int64_t)i, o->answers[i].type, o->answers[i].headers,
                      o->answers[i].file);
     if (!st)
-        st = srv_sqlite_end_job(s->hard, seq, cancel ? API_STATE_cancelled : o->state,
-                                cancel ? NULL : o->error, o->keep_s, err);
-    return srv_sqlite_end(s, s->hard, st, err);
+        st = srv_store_end_job(s->hard, seq, cancel ? API_STATE_cancelled : o->state,
+                               cancel ? NULL : o->error, o->keep_s, err);
+    return srv_store_end(s, s->hard, st, err);
 }
 
-static enum luc_status back_to_queue(sqlite3 *db, int64_t seq, int64_t lost, struct luc_error *err)
+static enum luc_status back_to_queue(struct srv_sql_db *db, int64_t seq, int64_t lost,
+                                     struct luc_error *err)
 {
     int64_t attempt = 0;
     enum luc_status st = srv_sql(db, err,
@@ -283,30 +285,30 @@ static enum luc_status back_to_queue(sqlite3 *db, int64_t seq, int64_t lost, str
                                  "ii", seq, lost);
     if (!st)
         st = srv_sql_number(db, &attempt, err, "SELECT attempt FROM jobs WHERE seq = ?", "i", seq);
-    return st ? st : srv_sqlite_state_event(db, seq, API_STATE_queued, attempt, err);
+    return st ? st : srv_store_state_event(db, seq, API_STATE_queued, attempt, err);
 }
 
-enum luc_status srv_sqlite_release(struct srv_store *store, const struct srv_claim *c,
-                                   struct luc_error *err)
+enum luc_status srv_store_release(struct srv_store *store, const struct srv_claim *c,
+                                  struct luc_error *err)
 {
-    struct srv_sqlite *s = srv_sqlite_of(store);
+    struct srv_sql_store *s = srv_sql_store_of(store);
     int64_t seq = 0;
     bool cancel = false;
-    enum luc_status st = srv_sqlite_begin(s, s->hard, err);
+    enum luc_status st = srv_store_begin(s, s->hard, err);
     if (st)
         return st;
     st = held(s->hard, c, &seq, &cancel, err);
     if (!st)
-        st = cancel ? srv_sqlite_end_job(s->hard, seq, API_STATE_cancelled, NULL, 0, err)
+        st = cancel ? srv_store_end_job(s->hard, seq, API_STATE_cancelled, NULL, 0, err)
                     : back_to_queue(s->hard, seq, 0, err);
-    return srv_sqlite_end(s, s->hard, st, err);
+    return srv_store_end(s, s->hard, st, err);
 }
 
-enum luc_status srv_sqlite_live(struct srv_store *store, const struct srv_node *node,
-                                double lease_s, struct luc_error *err)
+enum luc_status srv_store_live(struct srv_store *store, const struct srv_node *node, double lease_s,
+                               struct luc_error *err)
 {
-    struct srv_sqlite *s = srv_sqlite_of(store);
-    enum luc_status st = srv_sqlite_begin(s, s->soft, err);
+    struct srv_sql_store *s = srv_sql_store_of(store);
+    enum luc_status st = srv_store_begin(s, s->soft, err);
     if (st)
         return st;
     st = srv_sql(s->soft, err,
@@ -315,17 +317,17 @@ enum luc_status srv_sqlite_live(struct srv_store *store, const struct srv_node *
                  " lease_ms = excluded.lease_ms",
                  "ssii", node->name, node->host,
                  node->most_bytes > INT64_MAX ? INT64_MAX : (int64_t)node->most_bytes,
-                 srv_sqlite_now_ms() + (int64_t)(1e3 * lease_s));
-    return srv_sqlite_end(s, s->soft, st, err);
+                 s->soft->driver->now_ms() + (int64_t)(1e3 * lease_s));
+    return srv_store_end(s, s->soft, st, err);
 }
 
-enum luc_status srv_sqlite_release_owner(struct srv_store *store, const char *owner, size_t *n,
-                                         struct luc_error *err)
+enum luc_status srv_store_release_owner(struct srv_store *store, const char *owner, size_t *n,
+                                        struct luc_error *err)
 {
-    struct srv_sqlite *s = srv_sqlite_of(store);
+    struct srv_sql_store *s = srv_sql_store_of(store);
     int64_t seq = 0;
     size_t done = 0;
-    enum luc_status st = srv_sqlite_begin(s, s->hard, err);
+    enum luc_status st = srv_store_begin(s, s->hard, err);
     if (st)
         return st;
     do {
@@ -340,18 +342,18 @@ enum luc_status srv_sqlite_release_owner(struct srv_store *store, const char *ow
     } while (!st && seq);
     if (!st)
         st = srv_sql(s->hard, err, "DELETE FROM nodes WHERE name = ?", "s", owner);
-    st = srv_sqlite_end(s, s->hard, st, err);
+    st = srv_store_end(s, s->hard, st, err);
     if (!st)
         *n = done;
     return st;
 }
 
-enum luc_status srv_sqlite_cancel(struct srv_store *store, const char *id, enum api_state *was,
-                                  struct luc_error *err)
+enum luc_status srv_store_cancel(struct srv_store *store, const char *id, enum api_state *was,
+                                 struct luc_error *err)
 {
-    struct srv_sqlite *s = srv_sqlite_of(store);
+    struct srv_sql_store *s = srv_sql_store_of(store);
     int64_t seq = 0, state = -1;
-    enum luc_status st = srv_sqlite_begin(s, s->hard, err);
+    enum luc_status st = srv_store_begin(s, s->hard, err);
     if (st)
         return st;
     st = srv_sql_number(s->hard, &seq, err, "SELECT coalesce(min(seq), 0) FROM jobs WHERE id = ?",
@@ -363,10 +365,10 @@ enum luc_status srv_sqlite_cancel(struct srv_store *store, const char *id, enum 
     if (!st && (state == API_STATE_succeeded || state == API_STATE_failed))
         st = luc_fail(err, LUC_INVALID, "the job has already %s", api_state_name((size_t)state));
     else if (!st && state == API_STATE_queued)
-        st = srv_sqlite_end_job(s->hard, seq, API_STATE_cancelled, NULL, 0, err);
+        st = srv_store_end_job(s->hard, seq, API_STATE_cancelled, NULL, 0, err);
     else if (!st && state == API_STATE_running)
         st = srv_sql(s->hard, err, "UPDATE jobs SET cancel = 1 WHERE seq = ?", "i", seq);
-    st = srv_sqlite_end(s, s->hard, st, err);
+    st = srv_store_end(s, s->hard, st, err);
     if (!st)
         *was = (enum api_state)state;
     return st;

@@ -1,5 +1,5 @@
 /* Which job is claimed next. */
-#include "server/store/store_sqlite.h"
+#include "server/store/store_sql.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,41 +22,43 @@ static int64_t number(size_t n)
 
 /* Ends jobs that nobody should run: cancelled ones whose holder is gone, those that were lost too
  * often, and those that are too large for every server. */
-static enum luc_status bury(sqlite3 *db, const struct srv_claim_ask *ask, struct luc_error *err)
+static enum luc_status bury(struct srv_sql_db *db, const struct srv_claim_ask *ask,
+                            struct luc_error *err)
 {
     for (;;) {
-        sqlite3_stmt *q = NULL;
+        struct srv_sql_rows *q = NULL;
         bool row = false, cancelled = false, large = false;
         int64_t seq = 0;
         enum luc_status st = srv_sql_ask(
             db, &q, err,
             "SELECT seq, cancel, CASE WHEN bytes > ?3 THEN 1 ELSE 0 END FROM jobs WHERE " WAITS
             " AND (cancel <> 0 OR lost + state > ?2 OR " TOO_LARGE ") LIMIT 1",
-            "iii", srv_sqlite_now_ms(), ask->max_lost, number(ask->most_bytes));
+            "iii", db->driver->now_ms(), ask->max_lost, number(ask->most_bytes));
         if (!st)
             st = srv_sql_next(q, &row, err);
         if (!st && row) {
-            seq = sqlite3_column_int64(q, 0);
-            cancelled = sqlite3_column_int64(q, 1) != 0;
-            large = sqlite3_column_int64(q, 2) != 0;
+            seq = srv_sql_int(q, 0);
+            cancelled = srv_sql_int(q, 1) != 0;
+            large = srv_sql_int(q, 2) != 0;
         }
-        sqlite3_finalize(q);
+        srv_sql_done(q);
         if (st || !row)
             return st;
-        st = srv_sqlite_end_job(db, seq, cancelled ? API_STATE_cancelled : API_STATE_failed,
-                                cancelled ? NULL
-                                : large   ? ask->large_to
-                                          : ask->lost_to,
-                                ask->keep_s, err);
+        st = srv_store_end_job(db, seq, cancelled ? API_STATE_cancelled : API_STATE_failed,
+                               cancelled ? NULL
+                               : large   ? ask->large_to
+                                         : ask->lost_to,
+                               ask->keep_s, err);
         if (st)
             return st;
     }
 }
 
-static enum luc_status take_next(sqlite3 *db, const struct srv_claim_ask *ask, int64_t now,
-                                 struct srv_claimed *got, int64_t *seq, struct luc_error *err)
+static enum luc_status take_next(struct srv_sql_db *db, const struct srv_claim_ask *ask,
+                                 int64_t now, struct srv_claimed *got, int64_t *seq,
+                                 struct luc_error *err)
 {
-    sqlite3_stmt *q = NULL;
+    struct srv_sql_rows *q = NULL;
     bool row = false;
     enum luc_status st = srv_sql_ask(
         db, &q, err,
@@ -72,24 +74,25 @@ static enum luc_status take_next(sqlite3 *db, const struct srv_claim_ask *ask, i
     if (!st)
         st = srv_sql_next(q, &row, err);
     if (!st && row) {
-        *seq = sqlite3_column_int64(q, 0);
+        *seq = srv_sql_int(q, 0);
         srv_sql_text(q, 1, got->claim.id, sizeof(got->claim.id));
-        got->claim.attempt = sqlite3_column_int64(q, 2);
+        got->claim.attempt = srv_sql_int(q, 2);
         got->spec = srv_sql_copy(q, 3);
-        got->bytes = (size_t)sqlite3_column_int64(q, 4);
-        got->spent_s = 1e-3 * (double)sqlite3_column_int64(q, 5);
+        got->bytes = (size_t)srv_sql_int(q, 4);
+        got->spent_s = 1e-3 * (double)srv_sql_int(q, 5);
         snprintf(got->claim.owner, sizeof(got->claim.owner), "%s", ask->owner);
         if (!got->spec)
             st = luc_fail_nomem(err, "a job", 0);
     }
-    sqlite3_finalize(q);
+    srv_sql_done(q);
     return st;
 }
 
 /* Older jobs that did not fit were passed by `seq`; and what the oldest needs of those that do not
  * fit now. */
-static enum luc_status note_passed(sqlite3 *db, const struct srv_claim_ask *ask, int64_t now,
-                                   int64_t seq, struct srv_claimed *got, struct luc_error *err)
+static enum luc_status note_passed(struct srv_sql_db *db, const struct srv_claim_ask *ask,
+                                   int64_t now, int64_t seq, struct srv_claimed *got,
+                                   struct luc_error *err)
 {
     int64_t next = 0;
     enum luc_status st = LUC_OK;
@@ -109,10 +112,10 @@ static enum luc_status note_passed(sqlite3 *db, const struct srv_claim_ask *ask,
     return st;
 }
 
-static enum luc_status find_checkpoint(sqlite3 *db, int64_t seq, char name[SRV_BLOB_NAME],
+static enum luc_status find_checkpoint(struct srv_sql_db *db, int64_t seq, char name[SRV_BLOB_NAME],
                                        struct luc_error *err)
 {
-    sqlite3_stmt *q = NULL;
+    struct srv_sql_rows *q = NULL;
     bool row = false;
     enum luc_status st = srv_sql_ask(
         db, &q, err, "SELECT sha256 FROM files WHERE job = ? AND role = 'checkpoint'", "i", seq);
@@ -120,18 +123,18 @@ static enum luc_status find_checkpoint(sqlite3 *db, int64_t seq, char name[SRV_B
         st = srv_sql_next(q, &row, err);
     if (!st && row)
         srv_sql_text(q, 0, name, SRV_BLOB_NAME);
-    sqlite3_finalize(q);
+    srv_sql_done(q);
     return st;
 }
 
-enum luc_status srv_sqlite_claim(struct srv_store *store, const struct srv_claim_ask *ask,
-                                 struct srv_claimed *got, struct luc_error *err)
+enum luc_status srv_store_claim(struct srv_store *store, const struct srv_claim_ask *ask,
+                                struct srv_claimed *got, struct luc_error *err)
 {
-    struct srv_sqlite *s = srv_sqlite_of(store);
+    struct srv_sql_store *s = srv_sql_store_of(store);
     struct srv_claimed made = { 0 };
-    const int64_t now = srv_sqlite_now_ms();
+    const int64_t now = s->hard->driver->now_ms();
     int64_t seq = 0;
-    enum luc_status st = srv_sqlite_begin(s, s->hard, err);
+    enum luc_status st = srv_store_begin(s, s->hard, err);
     if (st)
         return st;
     st = bury(s->hard, ask, err);
@@ -142,8 +145,8 @@ enum luc_status srv_sqlite_claim(struct srv_store *store, const struct srv_claim
     if (!st && made.spec)
         st = find_checkpoint(s->hard, seq, made.checkpoint, err);
     if (!st && made.spec)
-        st = srv_sqlite_state_event(s->hard, seq, API_STATE_running, made.claim.attempt, err);
-    st = srv_sqlite_end(s, s->hard, st, err);
+        st = srv_store_state_event(s->hard, seq, API_STATE_running, made.claim.attempt, err);
+    st = srv_store_end(s, s->hard, st, err);
     if (st)
         free(made.spec);
     else
