@@ -1,4 +1,5 @@
 /* Jobs in SQL: submitted, reported on, ended; and the nodes that run them. */
+#include "server/store/event_text.h"
 #include "server/store/store_sql.h"
 
 #include <math.h>
@@ -27,9 +28,8 @@ static enum luc_status add_event(struct srv_sql_db *db, int64_t seq, const char 
 enum luc_status srv_store_state_event(struct srv_sql_db *db, int64_t seq, enum api_state state,
                                       int64_t attempt, struct luc_error *err)
 {
-    char data[96];
-    snprintf(data, sizeof(data), "{\"state\":\"%s\",\"attempt\":%lld}", api_state_name(state),
-             (long long)attempt);
+    char data[SRV_EVENT_TEXT];
+    srv_event_state(data, state, attempt);
     return add_event(db, seq, "state", data, err);
 }
 
@@ -196,26 +196,19 @@ static enum luc_status keep_file(struct srv_sql_db *db, int64_t seq, const char 
 static enum luc_status write_report(struct srv_sql_db *db, int64_t seq, const char *id,
                                     const struct srv_report *r, struct luc_error *err)
 {
-    char data[256], eta[40] = "null", loss[40] = "null";
-    if (r->eta_s >= 0)
-        snprintf(eta, sizeof(eta), "%.1f", r->eta_s);
-    if (isfinite(r->loss))
-        snprintf(loss, sizeof(loss), "%.9g", r->loss);
+    char data[SRV_EVENT_TEXT];
     enum luc_status st =
         srv_sql(db, err,
                 "UPDATE jobs SET progress = ?2, step = ?3, n_steps = ?4, loss = ?5, eta_s = ?6,"
                 " spent_ms = ?7 WHERE seq = ?1",
                 "idiiddi", seq, r->progress, r->step, r->n_steps, r->loss,
                 r->eta_s >= 0 ? r->eta_s : (double)NAN, (int64_t)(1e3 * r->spent_s));
-    snprintf(data, sizeof(data),
-             "{\"progress\":%.6g,\"step\":%lld,\"n_steps\":%lld,\"eta_s\":%s,\"loss\":%s}",
-             r->progress, (long long)r->step, (long long)r->n_steps, eta, loss);
+    srv_event_progress(data, r);
     if (!st)
         st = add_event(db, seq, "progress", data, err);
     if (!st && r->preview) {
         st = keep_file(db, seq, "preview", "image/jpeg", r->preview, err);
-        snprintf(data, sizeof(data), "{\"href\":\"/jobs/%s/preview\",\"step\":%lld}", id,
-                 (long long)r->step);
+        srv_event_preview(data, id, r);
         if (!st)
             st = add_event(db, seq, "preview", data, err);
     }
