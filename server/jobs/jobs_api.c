@@ -55,8 +55,8 @@ static bool in_time(void *ctx, double progress)
     return srv_now_s() < *(const double *)ctx;
 }
 
-/* What memory the job will need. While its network cannot be loaded because others are in use, it is
- * taken to need as much as a job may. */
+/* What memory the job will need. While its network cannot be loaded because others are in use, it
+ * is taken to need as much as a job may. */
 static enum luc_status plan(struct srv_jobs *j, const struct api_job *job, size_t *bytes,
                             struct luc_error *err)
 {

@@ -30,7 +30,7 @@ const char *const srv_sql_sqlite_schema[SRV_SQL_SQLITE_VERSION] = {
     "CREATE TABLE keys ("
     " id TEXT PRIMARY KEY, name TEXT NOT NULL, sha256 TEXT NOT NULL, created_ms INTEGER NOT NULL,"
     " revoked_ms INTEGER) WITHOUT ROWID;",
-    /* features: what methods found out about pictures, by the name that core/survey/keep.h makes. */
+    /* features: what methods found out about pictures, by the name core/survey/keep.h makes. */
     "CREATE TABLE collections ("
     " seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, who TEXT NOT NULL,"
     " name TEXT NOT NULL, created_ms INTEGER NOT NULL);"

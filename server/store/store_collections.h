@@ -2,9 +2,9 @@
  * store (store.h). Files are in blobs.h; the rows name them, and the store's uses() knows them.
  *
  * What a method found out about a picture (core/survey/keep.h) is small and there is much of it, so
- * its bytes are in its row: a file each, with its two syncs, would take longer than the network does
- * on a small picture. It is kept only for pictures that are in some collection, it goes with the
- * last of them, and it may be lost with power.
+ * its bytes are in its row: a file each, with its two syncs, would take longer than the network
+ * does on a small picture. It is kept only for pictures that are in some collection, it goes with
+ * the last of them, and it may be lost with power.
  */
 #ifndef SERVER_STORE_STORE_COLLECTIONS_H
 #define SERVER_STORE_STORE_COLLECTIONS_H
