@@ -111,23 +111,22 @@ enum luc_status api_params_set(struct api_params *p, const char *key, const char
     return unknown(p->method, key, err);
 }
 
+json_t *api_param_json(const struct luc_param *row, const char *text)
+{
+    const struct luc_param_kind *k = luc_param_kind(row);
+    if (k->json == LUC_JSON_BOOLEAN)
+        return json_boolean(strcmp(text, "true") == 0);
+    if (k->json == LUC_JSON_STRING || (k->automatic && strcmp(text, "auto") == 0))
+        return api_json_text(text); /* lists too: as they are written in a request */
+    return k->json == LUC_JSON_INTEGER ? json_integer(strtoll(text, NULL, 10))
+                                       : api_json_number(strtod(text, NULL));
+}
+
 static json_t *value_json(const struct luc_param *row, const void *data)
 {
-    const void *field = (const char *)data + row->offset;
     struct luc_str text = { 0 };
-    json_t *made = NULL;
-    if (row->type == LUC_PARAM_INT || row->type == LUC_PARAM_BOOL) {
-        int64_t v;
-        memcpy(&v, field, sizeof(v));
-        return row->type == LUC_PARAM_BOOL ? json_boolean(v != 0) : json_integer(v);
-    }
-    if (row->type == LUC_PARAM_REAL) {
-        double v;
-        memcpy(&v, field, sizeof(v));
-        return api_json_number(v);
-    }
-    luc_param_print(row, data, &text); /* lists too: as they are written in a request */
-    made = api_json_text(text.data ? text.data : "");
+    luc_param_print(row, data, &text);
+    json_t *made = text.failed ? NULL : api_param_json(row, text.data ? text.data : "");
     luc_str_done(&text);
     return made;
 }

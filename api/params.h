@@ -48,6 +48,9 @@ void api_params_done(struct api_params *p); /* fine on a zeroed one */
 LUC_MUST_USE enum luc_status api_params_set(struct api_params *p, const char *key, const char *text,
                                             struct luc_error *err);
 
+/* A printed value as it travels in JSON: a number, a switch or a text. */
+json_t *api_param_json(const struct luc_param *row, const char *text);
+
 /* As understood: { key: value } of every table but the answer's. */
 json_t *api_params_json(const struct api_params *p);
 

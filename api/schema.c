@@ -1,16 +1,8 @@
 #include "api/pages.h"
+#include "api/params.h"
 
 #include <math.h>
 #include <string.h>
-
-static void set_bounds(json_t *o, const struct luc_param *p)
-{
-    if (isfinite(p->min))
-        api_json_set(o, "minimum", api_json_number(p->min));
-    if (isfinite(p->max))
-        api_json_set(o, "maximum", api_json_number(p->max));
-    api_json_set(o, "default", api_json_number(p->def));
-}
 
 static json_t *names(const char *const *list)
 {
@@ -20,45 +12,53 @@ static json_t *names(const char *const *list)
     return a;
 }
 
-/* Lists travel as text, comma-separated: a form has one field for each parameter. */
-static void set_text(json_t *o, const struct luc_param *p)
+/* What a value must be. Lists travel as text, comma-separated: a form has one field for each
+ * parameter. */
+static void set_value(json_t *o, const struct luc_param *p)
 {
-    api_json_set(o, "type", json_string("string"));
-    api_json_set(o, "maxLength", json_integer(LUC_TEXT_MAX - 1));
-    api_json_set(o, "default", api_json_text(p->def_text ? p->def_text : ""));
-    if (p->choices)
-        api_json_set(o, "examples", names(p->choices));
-    if (p->type == LUC_PARAM_INTS || p->type == LUC_PARAM_REALS)
-        api_json_set(o, "pattern", json_string("^$|^[^,]+(,[^,]+)*$"));
+    static const char *const types[] = { "integer", "number", "boolean", "string" };
+    const struct luc_param_kind *k = luc_param_kind(p);
+    api_json_set(o, "type", json_string(types[k->json]));
+    if (p->type == LUC_PARAM_CHOICE) {
+        api_json_set(o, "enum", names(p->choices));
+    } else if (k->json == LUC_JSON_STRING) {
+        api_json_set(o, "maxLength", json_integer(LUC_TEXT_MAX - 1));
+        if (p->choices)
+            api_json_set(o, "examples", names(p->choices));
+        if (k->pattern)
+            api_json_set(o, "pattern", json_string(k->pattern));
+    } else if (k->json != LUC_JSON_BOOLEAN) {
+        if (isfinite(p->min))
+            api_json_set(o, "minimum", api_json_number(p->min));
+        if (isfinite(p->max))
+            api_json_set(o, "maximum", api_json_number(p->max));
+    }
+}
+
+/* A number, or "auto". */
+static json_t *either(const struct luc_param *p)
+{
+    json_t *number = json_object(), *word = json_object(), *both = json_array();
+    set_value(number, p);
+    api_json_set(word, "const", json_string("auto"));
+    json_array_append_new(both, number);
+    json_array_append_new(both, word);
+    return both;
 }
 
 /* `own`: what is special about the method, not what methods have in common. */
 static json_t *property(const struct luc_param *p, bool own)
 {
     json_t *o = json_object();
+    struct luc_str usual = { 0 };
     api_json_set(o, "description", api_json_text(p->doc));
-    switch (p->type) {
-    case LUC_PARAM_INT:
-        api_json_set(o, "type", json_string("integer"));
-        set_bounds(o, p);
-        break;
-    case LUC_PARAM_REAL:
-        api_json_set(o, "type", json_string("number"));
-        set_bounds(o, p);
-        break;
-    case LUC_PARAM_BOOL:
-        api_json_set(o, "type", json_string("boolean"));
-        api_json_set(o, "default", json_boolean(p->def != 0));
-        break;
-    case LUC_PARAM_CHOICE:
-        api_json_set(o, "type", json_string("string"));
-        api_json_set(o, "enum", names(p->choices));
-        api_json_set(o, "default", json_string(p->choices[(size_t)p->def]));
-        break;
-    case LUC_PARAM_TEXT:
-    case LUC_PARAM_INTS:
-    case LUC_PARAM_REALS: set_text(o, p); break;
-    }
+    if (luc_param_kind(p)->automatic)
+        api_json_set(o, "oneOf", either(p));
+    else
+        set_value(o, p);
+    luc_param_print_default(p, &usual);
+    api_json_set(o, "default", api_param_json(p, usual.data ? usual.data : ""));
+    luc_str_done(&usual);
     if (*p->unit)
         api_json_set(o, "x-unit", json_string(p->unit));
     if (own)

@@ -264,14 +264,14 @@ enum luc_status cfg_load(struct cfg *c, int *argc, char **argv, char *const *env
 static void print_row(const struct luc_param *row, const struct cfg *c, const struct cfg *def,
                       struct luc_str *out)
 {
-    struct luc_str value = { 0 }, usual = { 0 };
+    struct luc_str value = { 0 }, usual = { 0 }, bounds = { 0 };
     luc_param_print(row, c, &value);
     luc_param_print(row, def, &usual);
     const char *now = value.data ? value.data : "", *was = usual.data ? usual.data : "";
     luc_str_printf(out, "\n# %s\n", row->doc);
-    if (row->type == LUC_PARAM_INT)
-        luc_str_printf(out, "# From %.15g to %.15g%s%s. Environment: ", row->min, row->max,
-                       *row->unit ? " " : "", row->unit);
+    luc_param_bounds(row, &bounds);
+    if (bounds.len)
+        luc_str_printf(out, "# From %s. Environment: ", bounds.data);
     else
         luc_str_puts(out, "# Environment: ");
     luc_str_puts(out, ENV_PREFIX);
@@ -279,7 +279,8 @@ static void print_row(const struct luc_param *row, const struct cfg *c, const st
         luc_str_printf(out, "%c", toupper((unsigned char)*k));
     luc_str_printf(out, "\n%s%s =%s%s\n", strcmp(now, was) == 0 ? "#" : "", row->key,
                    *now ? " " : "", now);
-    out->failed = out->failed || value.failed || usual.failed;
+    out->failed = out->failed || value.failed || usual.failed || bounds.failed;
+    luc_str_done(&bounds);
     luc_str_done(&value);
     luc_str_done(&usual);
 }

@@ -11,6 +11,7 @@ const MANY = 20;     // pictures; more are not counted out
 const OWN_SHOWN = 6; // a method's further settings stand with those that many methods share
 const POOL = "collection"; // the parameter that stands in place of pictures
 const PATIENCE_S = 1; // for an answer in place; then it is a job whose picture grows
+const AUTO = "auto"; // what an empty field of a number says that need not be given
 const NOT_ASKED = new Set([...Object.keys(ANSWER), "quality", "model"]);
 
 const lab = {
@@ -31,7 +32,8 @@ const propertiesOf = (method) => method.parameters.properties;
 
 function control(key, schema) {
   const id = `p-${key}`;
-  const type = schema.type;
+  const number = schema.oneOf?.[0] ?? schema; // of "a number or auto"
+  const type = number.type;
   let input;
   let fill = null; // brings its choices up to date
   if (key === POOL) {
@@ -44,9 +46,10 @@ function control(key, schema) {
     input = make("input", { id, type: "checkbox", checked: schema.default === true });
   } else if (type === "integer" || type === "number") {
     input = make("input", { id, type: "number", step: type === "integer" ? "1" : "any" });
-    if (schema.minimum !== undefined) input.min = schema.minimum;
-    if (schema.maximum !== undefined) input.max = schema.maximum;
-    input.value = schema.default;
+    if (number.minimum !== undefined) input.min = number.minimum;
+    if (number.maximum !== undefined) input.max = number.maximum;
+    if (schema.oneOf) input.placeholder = AUTO;
+    else input.value = schema.default;
   } else {
     input = make("input", { id, type: "text", autocomplete: "off", spellcheck: false });
     input.value = textOf(schema.default);
@@ -67,15 +70,16 @@ function control(key, schema) {
 }
 
 function hintOf(schema) {
-  const { minimum: low, maximum: high } = schema;
+  const { minimum: low, maximum: high } = schema.oneOf?.[0] ?? schema;
   const bounds = low !== undefined && high !== undefined && high < 1e6 ? `; ${low} to ${high}` : "";
   return (schema.description || "").replace(/\.$/, "") + bounds;
 }
 
 const textOf = (value) => (Array.isArray(value) ? value.join(",") : value === undefined ? "" : String(value));
 
-function valueOf({ input }) {
-  return input.type === "checkbox" ? String(input.checked) : input.value.trim();
+function valueOf({ input, schema }) {
+  if (input.type === "checkbox") return String(input.checked);
+  return input.value.trim() || (schema.oneOf ? AUTO : "");
 }
 
 const isDefault = (one) => valueOf(one) === textOf(one.schema.default);

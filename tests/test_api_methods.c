@@ -1,4 +1,5 @@
 #include "api/job.h"
+#include "api/pages.h"
 #include "core/tensor/codec.h"
 #include "tests/api_fake.h"
 
@@ -73,6 +74,80 @@ static void registry__accepts_each_bound_and_refuses_just_outside(void **state)
             }
         api_params_done(&p);
     }
+}
+
+/* Sets `row` to `text`; what it then prints must be read back, and be printed the same. */
+static void check_prints_back(struct api_params *p, const struct luc_param *row, const char *text)
+{
+    char before[LUC_TEXT_MAX];
+    assert_int_equal(api_params_set(p, row->key, text, NULL), LUC_OK);
+    for (int turn = 0; turn < 2; turn++) {
+        json_t *all = api_params_json(p), *v = json_object_get(all, row->key);
+        char *now = v ? json_dumps(v, JSON_ENCODE_ANY | JSON_REAL_PRECISION(17)) : NULL;
+        const char *plain = json_is_string(v) ? json_string_value(v) : now;
+        if (now) { /* what chooses the answer is not among them */
+            assert_true(turn == 0 || strcmp(before, now) == 0);
+            snprintf(before, sizeof(before), "%s", now);
+            assert_int_equal(api_params_set(p, row->key, plain, NULL), LUC_OK);
+        }
+        free(now);
+        json_decref(all);
+    }
+}
+
+static void registry__every_row_reads_back_what_it_prints(void **state)
+{
+    (void)state;
+    for (size_t i = 0; api_method_at(i); i++) {
+        const struct luc_param *rows;
+        struct api_params p;
+        assert_int_equal(api_params_init(&p, api_method_at(i)->method, NULL), LUC_OK);
+        for (size_t k = 0; (rows = api_method_table(p.method, k)); k++)
+            for (const struct luc_param *row = rows; row->key; row++) {
+                struct luc_str usual = { 0 };
+                char third[64];
+                luc_param_print_default(row, &usual);
+                check_prints_back(&p, row, usual.data ? usual.data : "");
+                luc_str_done(&usual);
+                snprintf(third, sizeof(third), "%.17g", row->min + (row->max - row->min) / 3);
+                if (luc_param_kind(row)->json == LUC_JSON_NUMBER)
+                    check_prints_back(&p, row, third);
+            }
+        api_params_done(&p);
+    }
+}
+
+/* Neither forms nor OpenAPI know a number that means another: it is auto, and the old number is
+ * read where it was written. */
+static void registry__what_need_not_be_given_is_auto(void **state)
+{
+    (void)state;
+    size_t found = 0;
+    for (size_t i = 0; api_method_at(i); i++) {
+        const struct luc_method *m = api_method_at(i)->method;
+        json_t *schema = api_schema(m, NULL);
+        const struct luc_param *rows;
+        for (size_t k = 0; (rows = api_method_table(m, k)); k++)
+            for (const struct luc_param *row = rows; row->key; row++) {
+                json_t *o = json_object_get(json_object_get(schema, "properties"), row->key);
+                struct api_params p;
+                char old[64];
+                assert_null(strstr(row->doc, "-1:"));
+                if (!luc_param_kind(row)->automatic)
+                    continue;
+                found++;
+                assert_string_equal(json_string_value(json_object_get(o, "default")), "auto");
+                assert_int_equal(json_array_size(json_object_get(o, "oneOf")), 2);
+                assert_int_equal(api_params_init(&p, m, NULL), LUC_OK);
+                snprintf(old, sizeof(old), "%.17g", row->def);
+                check_prints_back(&p, row, old);
+                snprintf(old, sizeof(old), "%.17g", row->max + 1);
+                assert_int_equal(api_params_set(&p, row->key, old, NULL), LUC_RANGE);
+                api_params_done(&p);
+            }
+        json_decref(schema);
+    }
+    assert_true(found >= 16);
 }
 
 static void post__answers_with_what_was_asked_for(void **state)
@@ -313,6 +388,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(registry__every_row_is_complete),
         cmocka_unit_test(registry__accepts_each_bound_and_refuses_just_outside),
+        cmocka_unit_test(registry__every_row_reads_back_what_it_prints),
+        cmocka_unit_test(registry__what_need_not_be_given_is_auto),
         cmocka_unit_test_setup_teardown(post__answers_with_what_was_asked_for, setup, teardown),
         cmocka_unit_test_setup_teardown(post__jpeg_of_a_cutout_lies_on_the_background, setup,
                                         teardown),

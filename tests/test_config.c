@@ -1,6 +1,7 @@
 #include "config/config.h"
 #include "core/base/file.h"
 
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -73,7 +74,7 @@ static void load__flag_beats_environment_beats_file_beats_default(void **state)
     const int fd = mkstemp(path);
     assert_true(fd >= 0);
     FILE *f = fdopen(fd, "w");
-    fputs("queue = 2\nconnections = 3\nidle_s = 4\n", f);
+    fputs("queue = 2\nconnections = 3\nidle_s = 4s\n", f);
     fclose(f);
     char *env[] = { S("HOME=/h"), S("LUCIDA_CONNECTIONS=5"), S("LUCIDA_IDLE_S=6"), S("OTHER=1"),
                     NULL };
@@ -119,9 +120,31 @@ static void load__refuses_what_it_cannot_use(void **state)
     assert_int_equal(cfg_paths(&c, (char *[]){ NULL }, &err), LUC_INVALID);
 }
 
+static void config__every_row_reads_back_what_it_prints(void **state)
+{
+    (void)state;
+    struct cfg c, again;
+    cfg_default(&c);
+    cfg_default(&again);
+    for (const struct luc_param *row = cfg_rows; row->key; row++) {
+        const struct luc_param_kind *k = luc_param_kind(row);
+        const double all[] = { row->min, row->max, row->def, floor((row->min + row->max) / 3) };
+        for (size_t i = 0; i < 4 && k->most; i++) {
+            struct luc_str text = { 0 };
+            assert_int_equal(luc_param_set_numbers(cfg_rows, row->key, &all[i], 1, &c, NULL),
+                             LUC_OK);
+            luc_param_print(row, &c, &text);
+            assert_int_equal(luc_param_set(cfg_rows, row->key, text.data, &again, NULL), LUC_OK);
+            assert_memory_equal((char *)&c + row->offset, (char *)&again + row->offset, k->size);
+            luc_str_done(&text);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(config__every_row_reads_back_what_it_prints),
         cmocka_unit_test(table__is_well_formed),
         cmocka_unit_test(file__in_the_repository_is_the_table),
         cmocka_unit_test(file__read_back_gives_the_same_settings),

@@ -8,7 +8,7 @@
 void luc_unit_of_class(const char target[LUC_TEXT_MAX], const char vs[LUC_TEXT_MAX],
                        struct luc_unit_params *p)
 {
-    *p = (struct luc_unit_params){ .position = "max", .channel = -1 };
+    *p = (struct luc_unit_params){ .position = "max" };
     memcpy(p->target, target, LUC_TEXT_MAX);
     memcpy(p->vs, vs, LUC_TEXT_MAX);
 }
@@ -29,7 +29,7 @@ enum luc_status luc_unit_value(struct luc_run *run, const struct luc_unit_params
         return luc_fail_param(err, LUC_INVALID, "layer",
                               "layer: '%.60s' knows no classes; name the layer to explain",
                               run->model->name);
-    if (p->channel >= 0 || strcmp(p->position, "max") != 0)
+    if (p->channel.given || strcmp(p->position, "max") != 0)
         return luc_fail_param(err, LUC_INVALID, "layer",
                               "layer: channel and position need the layer they lie in");
     *value = run->model->logits;
@@ -74,10 +74,10 @@ static enum luc_status find_neuron(const struct luc_unit_params *p, const struct
     const size_t w = s->rank == 4 ? s->dim[3] : 1, plane = h * w;
     bool any = true;
     size_t at[2] = { 0, 0 }, best = LUC_NONE;
-    if (p->channel >= (int64_t)channels)
+    if (p->channel.v >= (int64_t)channels)
         return luc_fail_param(err, LUC_RANGE, "channel",
                               "channel: %lld, but the layer has %zu channels",
-                              (long long)p->channel, channels);
+                              (long long)p->channel.v, channels);
     const enum luc_status st = parse_position(p->position, h, w, &any, at, err);
     if (st)
         return st;
@@ -85,7 +85,7 @@ static enum luc_status find_neuron(const struct luc_unit_params *p, const struct
         if (!isfinite(held->data[i]))
             return luc_fail(err, LUC_INVALID,
                             "the layer's answer is not finite: check the model's preprocessing");
-        if ((p->channel < 0 || i / plane == (size_t)p->channel) &&
+        if ((!p->channel.given || i / plane == (size_t)p->channel.v) &&
             (any || i % plane == at[0] * w + at[1]) &&
             (best == LUC_NONE || held->data[i] > held->data[best]))
             best = i;

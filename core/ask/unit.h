@@ -10,7 +10,7 @@
 
 struct luc_unit_params { /* rows: LUC_UNIT_ROWS */
     char target[LUC_TEXT_MAX], vs[LUC_TEXT_MAX], layer[LUC_TEXT_MAX], position[LUC_TEXT_MAX];
-    int64_t channel;
+    struct luc_auto_int channel;
 };
 
 #define LUC_CHANNEL_MAX 1048576
@@ -25,9 +25,10 @@ struct luc_unit_params { /* rows: LUC_UNIT_ROWS */
     LUC_UNIT_TEXT(T, f, target, "target", "top", LUC_TARGET_DOC),                                  \
     LUC_UNIT_TEXT(T, f, vs, "vs", "", LUC_VS_DOC),                                                 \
     LUC_UNIT_TEXT(T, f, layer, of "layer", "", "Explain a neuron of this layer, not a class"),     \
-    { .key = of "channel", .doc = "The neuron's channel; -1: the one that answers most",           \
-      .unit = "", .type = LUC_PARAM_INT, .offset = LUC_FIELD(T, f.channel, int64_t), .def = -1,    \
-      .min = -1, .max = LUC_CHANNEL_MAX },                                                         \
+    { .key = of "channel", .doc = "The neuron's channel; auto: the one that answers most",         \
+      .unit = "", .type = LUC_PARAM_AUTO_INT, .def = -1,                                          \
+      .offset = LUC_FIELD(T, f.channel, struct luc_auto_int),                                      \
+      .min = 0, .max = LUC_CHANNEL_MAX },                                                          \
     LUC_UNIT_TEXT(T, f, position, of "position", "max",                                            \
                   "The neuron's place in its channel: max (where it answers most) or ROW,COLUMN")
 #define LUC_UNIT_ROWS(T, f) LUC_UNIT_ROWS_NAMED(T, f, "")

@@ -20,7 +20,8 @@ struct luc_style_params {
     struct luc_reals layer_weights, style_weights;
     struct luc_ints sizes, steps;
     double beta, tv, rate, style_scale, time_budget_s;
-    int64_t size, init, parametrisation, optimiser, jitter, preserve_color;
+    int64_t size, init, parametrisation, optimiser, preserve_color;
+    struct luc_auto_int jitter;
 };
 
 extern const struct luc_param luc_style_rows[];

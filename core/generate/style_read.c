@@ -41,8 +41,8 @@ const struct luc_param luc_style_rows[] = {
     LUC_CHOICE(struct luc_style_params, optimiser, 0, 3, optimiser_names, "How steps are taken"),
     LUC_REAL(struct luc_style_params, rate, 0, 0, 1000, "",
              "Learning rate; 0: 0.05 fourier, 3 pixel, 1 lbfgs"),
-    LUC_INT(struct luc_style_params, jitter, -1, -1, 256, "px",
-            "Each step shifts the picture by up to this much; -1: the network's recipe"),
+    LUC_AUTO_INT(struct luc_style_params, jitter, -1, 0, 256, "px",
+                 "Each step shifts the picture by up to this much; auto: the network's recipe"),
     LUC_REAL(struct luc_style_params, tv, 0, 0, 1e6, "",
              "Weight of the total variation: smoother pictures"),
     LUC_PARAM_END,
@@ -145,8 +145,7 @@ enum luc_status luc_style_read(struct luc_style *s, struct luc_error *err)
         s->recipe.paint = p->parametrisation == 1 ? LUC_PIXEL : LUC_FOURIER;
     if (p->optimiser)
         s->recipe.optimiser = p->optimiser == 1 ? LUC_ADAM : LUC_LBFGS;
-    if (p->jitter >= 0)
-        s->recipe.jitter = (size_t)p->jitter;
+    s->recipe.jitter = (size_t)luc_int_or(p->jitter, (int64_t)s->recipe.jitter);
     if (p->beta > 0)
         s->recipe.beta = p->beta;
     const double usual = s->recipe.optimiser == LUC_LBFGS ? 1

@@ -2,27 +2,6 @@
 
 #include <stdio.h>
 
-static void print_bounds(const struct luc_param *p)
-{
-    switch (p->type) {
-    case LUC_PARAM_INT:
-    case LUC_PARAM_REAL:
-        printf(" (%.15g to %.15g%s%s, default %.15g)", p->min, p->max, *p->unit ? " " : "", p->unit,
-               p->def);
-        break;
-    case LUC_PARAM_BOOL: printf(" (default %s)", p->def != 0 ? "true" : "false"); break;
-    case LUC_PARAM_CHOICE:
-        for (size_t i = 0; p->choices[i]; i++)
-            printf("%s%s%s", i ? " | " : " (", p->choices[i],
-                   i == (size_t)p->def ? " [default]" : "");
-        printf(")");
-        break;
-    case LUC_PARAM_TEXT:
-    case LUC_PARAM_INTS:
-    case LUC_PARAM_REALS: printf(" (default '%s')", p->def_text ? p->def_text : ""); break;
-    }
-}
-
 void srv_method_help(const struct api_method *what)
 {
     const struct luc_method *m = what->method;
@@ -37,8 +16,9 @@ void srv_method_help(const struct api_method *what)
     printf("\n");
     for (size_t i = 0; (rows = api_method_table(m, i)); i++)
         for (const struct luc_param *p = rows; p->key; p++) {
-            printf("  --%-16s %s", p->key, p->doc);
-            print_bounds(p);
-            printf("\n");
+            struct luc_str help = { 0 };
+            luc_param_help(p, &help);
+            printf("  --%-16s %s %s\n", p->key, p->doc, help.data ? help.data : "");
+            luc_str_done(&help);
         }
 }

@@ -1,11 +1,13 @@
-/* admission.h -- the ledger of memory that computing may hold at the same time, networks not counted.
+/* admission.h -- the ledger of memory that computing may hold at the same time, networks not
+ * counted.
  *
- * Stored jobs (jobs.h) may hold three quarters of it, what requests compute in place may hold whatever
- * is free; so a quarter is always left to requests, however long the jobs run. A job is claimed when
- * its bytes are free. When the oldest that waits does not fit, what it needs is promised to it: requests
- * keep to their quarter from then on, so that a job which needs much is not kept waiting by many that
- * need little. (Smaller jobs may pass it SRV_PASSES_MAX times: store.h.) Requests are let in in the
- * order they came; one that does not fit holds back those behind it, as long as it has patience.
+ * Stored jobs (jobs.h) may hold three quarters of it, what requests compute in place may hold
+ * whatever is free; so a quarter is always left to requests, however long the jobs run. A job is
+ * claimed when its bytes are free. When the oldest that waits does not fit, what it needs is
+ * promised to it: requests keep to their quarter from then on, so that a job which needs much is
+ * not kept waiting by many that need little. (Smaller jobs may pass it SRV_PASSES_MAX times:
+ * store.h.) Requests are let in in the order they came; one that does not fit holds back those
+ * behind it, as long as it has patience.
  */
 #ifndef SERVER_JOBS_ADMISSION_H
 #define SERVER_JOBS_ADMISSION_H
@@ -17,8 +19,8 @@
 
 struct srv_memory; /* opaque */
 
-/* `limit` in bytes; 0: half of what this machine, or the container it runs in, has. NULL when out of
- * memory. */
+/* `limit` in bytes; 0: half of what this machine, or the container it runs in, has. NULL when out
+ * of memory. */
 struct srv_memory *srv_memory_create(size_t limit);
 struct srv_memory *srv_memory_destroy(struct srv_memory *m); /* NULL is fine; returns NULL */
 

@@ -1,8 +1,9 @@
 /* jobs.h -- runs stored jobs on the pool's workers.
  *
- * Two lanes: jobs of SLOW methods hold at most half of `n_workers` (at least one), all jobs together
- * at most `n_workers`; the pool has one worker more, which only requests use. What is pushed to the pool is not a job but a turn: when it comes, the worker
- * claims the oldest job of its lane, so a job is running in the store only while a worker has it.
+ * Two lanes: jobs of SLOW methods hold at most half of `n_workers` (at least one), all jobs
+ * together at most `n_workers`; the pool has one worker more, which only requests use. What is
+ * pushed to the pool is not a job but a turn: when it comes, the worker claims the oldest job of
+ * its lane, so a job is running in the store only while a worker has it.
  *
  * A job is planned when it is sent (api_job_plan), so its row says what memory it needs; it is claimed
  * when that is free (admission.h, and store.h for the order).
@@ -11,9 +12,10 @@
  * progress and previews at most every 0.3 s, turns for jobs that other processes left, expiry,
  * sweeping. A worker itself touches the store only to claim, to checkpoint and to finish.
  *
- * Who holds a lock on DATA/owners/NAME is alive; jobs of owners that are not go back to the queue
- * at once, without waiting for their leases. When a result cannot be stored (the disk is full), the
- * worker keeps it and tries again until it can, or until the server goes down; nothing more is
+ * A process is a node of the store and says at a third of the lease that it lives; jobs of nodes
+ * that were silent for a lease go back to the queue. On the same kernel that is known at once, by
+ * the lock that each holds on DATA/owners/NAME. When a result cannot be stored (the disk is full),
+ * the worker keeps it and tries again until it can, or until the server goes down; nothing more is
  * claimed meanwhile.
  */
 #ifndef SERVER_JOBS_JOBS_H
@@ -28,7 +30,8 @@
 
 struct srv_jobs; /* opaque */
 
-/* Opens the store under cfg->data. `env`, `pool` and `memory` are borrowed; env->jobs need not be set. */
+/* Opens the store under cfg->data. `env`, `pool` and `memory` are borrowed; env->jobs need not be
+ * set. */
 LUC_MUST_USE enum luc_status srv_jobs_start(const struct cfg *cfg, const struct api_env *env,
                                             struct srv_pool *pool, struct srv_memory *memory,
                                             size_t n_workers, struct srv_jobs **jobs,

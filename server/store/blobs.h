@@ -33,8 +33,8 @@ LUC_MUST_USE enum luc_status srv_blobs_put(struct srv_blobs *blobs, const void *
  * file is not what its name says. */
 LUC_MUST_USE enum luc_status srv_blobs_get(struct srv_blobs *blobs, const char *name, char **bytes,
                                            size_t *size, struct luc_error *err);
-/* Makes a file young again, so that a sweep leaves it alone while whoever asked comes to refer to it.
- * LUC_NOT_FOUND: it is not there; LUC_IO. */
+/* Makes a file young again, so that a sweep leaves it alone while whoever asked comes to refer to
+ * it. LUC_NOT_FOUND: it is not there; LUC_IO. */
 LUC_MUST_USE enum luc_status srv_blobs_touch(struct srv_blobs *blobs, const char *name,
                                              struct luc_error *err);
 /* Removes temporary files and files older than `grace_s` for which used() is false, and says how

@@ -1,13 +1,14 @@
 /* keys.h -- who may ask, and how much.
  *
- * A key is the text "lucida_ID_SECRET", shown once by `lucida keys add`; the store keeps its id, a name
- * for people, and the SHA-256 of the text. The secret has 192 random bits, so one fast hash is enough:
- * there is nothing to guess that a slow one would protect. Jobs belong to the id.
+ * A key is the text "lucida_ID_SECRET", shown once by `lucida keys add`; the store keeps its id, a
+ * name for people, and the SHA-256 of the text. The secret has 192 random bits, so one fast hash is
+ * enough: there is nothing to guess that a slow one would protect. Jobs belong to the id.
  *
- * Once a data directory has had a key, every request needs one, also after all were revoked. Without
- * any, everyone is the owner "". Each owner may ask `key_requests` times a minute: a bucket that is full
- * at first and refills evenly. Keys are read again from the store by srv_keys_refresh(), so that what
- * another process adds or revokes holds within a second. Thread-safe.
+ * Once a data directory has had a key, every request needs one, also after all were revoked.
+ * Without any, everyone is the owner "". Each owner may ask `key_requests` times a minute: a bucket
+ * that is full at first and refills evenly. Keys are read again from the store by
+ * srv_keys_refresh(), so that what another process adds or revokes holds within a second.
+ * Thread-safe.
  */
 #ifndef SERVER_STORE_KEYS_H
 #define SERVER_STORE_KEYS_H

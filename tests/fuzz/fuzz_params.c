@@ -8,14 +8,21 @@
 
 static void check_again(const struct api_params *p, const char *key)
 {
-    json_t *all = api_params_json(p), *value = json_object_get(all, key);
+    json_t *all = api_params_json(p), *value = json_object_get(all, key), *second = NULL;
+    char *number = json_is_number(value) ? json_dumps(value, JSON_ENCODE_ANY) : NULL;
+    const char *text = number ? number : json_string_value(value);
     struct api_params again;
     struct luc_error err;
-    if (json_is_string(value) && api_params_init(&again, p->method, &err) == LUC_OK) {
-        if (api_params_set(&again, key, json_string_value(value), &err) != LUC_OK)
+    if (text && api_params_init(&again, p->method, &err) == LUC_OK) {
+        if (api_params_set(&again, key, text, &err) != LUC_OK)
+            abort();
+        second = api_params_json(&again);
+        if (!json_equal(value, json_object_get(second, key)))
             abort();
         api_params_done(&again);
     }
+    free(number);
+    json_decref(second);
     json_decref(all);
 }
 

@@ -41,7 +41,8 @@ enum optimiser { BY_ADAM, BY_LBFGS };
 
 struct params {
     char layers[LUC_TEXT_MAX];
-    int64_t size, steps, parametrisation, optimiser, jitter;
+    int64_t size, steps, parametrisation, optimiser;
+    struct luc_auto_int jitter;
     double rate, alpha_norm, alpha, beta_tv, beta;
 };
 
@@ -64,8 +65,8 @@ static const struct luc_param rows[] = {
                "How steps are taken: Adam, or L-BFGS with a line search"),
     LUC_REAL(struct params, rate, 0, 0, 1000, "",
              "Length of a step; 0: 1 lbfgs, 3 adam on pixels, 0.05 adam on a spectrum"),
-    LUC_INT(struct params, jitter, -1, -1, 256, "px",
-            "Each step shifts both pictures by up to this much; -1: 4, lbfgs: 0"),
+    LUC_AUTO_INT(struct params, jitter, -1, 0, 256, "px",
+                 "Each step shifts both pictures by up to this much; auto: 4, lbfgs: 0"),
     LUC_PARAM_END,
 };
 
@@ -130,8 +131,8 @@ static enum luc_status make_lead(struct job *j, struct luc_error *err)
 
 static size_t jitter_of(const struct params *p)
 {
-    if (p->jitter >= 0)
-        return (size_t)p->jitter;
+    if (p->jitter.given)
+        return (size_t)p->jitter.v;
     return p->optimiser == BY_ADAM ? USUAL_JITTER : 0;
 }
 

@@ -47,7 +47,8 @@ enum optimiser { BY_ADAM, BY_LBFGS };
 struct params {
     char layers[LUC_TEXT_MAX];
     struct luc_reals layer_weights;
-    int64_t method, compare, size, sample_size, steps, optimiser, parametrisation, tile, jitter;
+    int64_t method, compare, size, sample_size, steps, optimiser, parametrisation, tile;
+    struct luc_auto_int jitter;
     int64_t neighbourhood, levels;
     double rate, tv;
 };
@@ -75,8 +76,9 @@ static const struct luc_param rows[] = {
                "Gram: what is optimised, pixels or a spectrum of decorrelated colours"),
     LUC_REAL(struct params, rate, 0, 0, 1000, "",
              "Gram: length of a step; 0: 0.05 on a spectrum, 3 on pixels, 1 lbfgs"),
-    LUC_INT(struct params, jitter, -1, -1, 1024, "px",
-            "Gram: shifts of each step; -1: half the size where it is to tile, else 8; lbfgs: 0"),
+    LUC_AUTO_INT(
+        struct params, jitter, -1, 0, 1024, "px",
+        "Gram: shifts of each step; auto: half the size where it is to tile, else 8; lbfgs: 0"),
     LUC_REAL(struct params, tv, 0, 0, 1e6, "", "Gram: weight of the total variation"),
     LUC_INT(struct params, neighbourhood, 7, 3, 15, "px", "Nearest: side of the surroundings, odd"),
     LUC_INT(struct params, levels, 4, 1, LEVELS_MAX, "", "Nearest: sizes, each half the next"),
@@ -158,8 +160,8 @@ static double rate_of(const struct params *p)
 
 static size_t jitter_of(const struct params *p)
 {
-    if (p->jitter >= 0)
-        return (size_t)p->jitter;
+    if (p->jitter.given)
+        return (size_t)p->jitter.v;
     return p->optimiser == BY_LBFGS ? 0 : p->tile ? (size_t)p->size / 2 : 8;
 }
 

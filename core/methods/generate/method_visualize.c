@@ -59,10 +59,10 @@ enum init { INIT_AUTO, INIT_NOISE, INIT_ZERO, INIT_IMAGE };
 
 struct params {
     char target[LUC_TEXT_MAX], layer[LUC_TEXT_MAX], channel[LUC_TEXT_MAX], position[LUC_TEXT_MAX];
-    int64_t preset, size, steps, count, init, parametrisation, optimiser, jitter, blur_every;
-    int64_t decorrelate;
-    double rate, sharpen, softplus, diversity, zoom, rotate, decay;
-    double l2, l1, tv, alpha_norm, alpha, beta_tv, beta, blur, clip_pixels, clip_contributions;
+    int64_t preset, count, init, parametrisation, optimiser, blur_every, decorrelate;
+    double rate, diversity, decay, l1, tv, alpha_norm, alpha, beta_tv, beta;
+    struct luc_auto_int size, steps, jitter;
+    struct luc_auto_real sharpen, softplus, zoom, rotate, l2, blur, clip_pixels, clip_contributions;
 };
 
 static const char *const preset_names[] = { "lucid", "yosinski", "simonyan", NULL };
@@ -70,7 +70,7 @@ static const char *const init_names[] = { "auto", "noise", "zero", "image", NULL
 static const char *const paint_names[] = { "auto", "pixel", "fourier", NULL };
 static const char *const optimiser_names[] = { "auto", "adam", "ascent", NULL };
 
-#define PRESETS "; -1: the preset's"
+#define PRESETS "; auto: the preset's"
 
 static const struct luc_param rows[] = {
     LUC_TEXT(struct params, target, "",
@@ -83,13 +83,14 @@ static const struct luc_param rows[] = {
     LUC_CHOICE(
         struct params, preset, PRESET_LUCID, 3, preset_names,
         "Whose recipe: lucid (Fourier, views), yosinski (L2, blur, clipping), simonyan (L2)"),
-    LUC_INT(struct params, size, 0, 0, 4096, "px", "Side of the picture; 0: the network's own"),
-    LUC_INT(struct params, steps, 0, 0, 10000, "", "Steps for each picture; 0: the preset's"),
+    LUC_AUTO_INT(struct params, size, 0, 1, 4096, "px",
+                 "Side of the picture; auto: the network's own"),
+    LUC_AUTO_INT(struct params, steps, 0, 1, 10000, "", "Steps for each picture" PRESETS),
     LUC_INT(struct params, count, 1, 1, 16, "", "Pictures of the same, made to differ"),
     LUC_REAL(struct params, diversity, 20, 0, 1e6, "",
              "Several pictures: how much they are to differ"),
-    LUC_REAL(struct params, sharpen, -1, -1, 1000, "",
-             "Classes: weight of log softmax, which also lowers the other classes" PRESETS),
+    LUC_AUTO_REAL(struct params, sharpen, -1, 0, 1000, "",
+                  "Classes: weight of log softmax, which also lowers the other classes" PRESETS),
     LUC_CHOICE(struct params, init, INIT_AUTO, 4, init_names,
                "What to start from; auto: the upload when there is one, else the preset's"),
     LUC_CHOICE(struct params, parametrisation, 0, 3, paint_names,
@@ -101,25 +102,29 @@ static const struct luc_param rows[] = {
     LUC_CHOICE(struct params, optimiser, 0, 3, optimiser_names,
                "How steps are taken: Adam, or along the normalised gradient; auto: the preset's"),
     LUC_REAL(struct params, rate, 0, 0, 1000, "", "Length of a step; 0: the preset's"),
-    LUC_REAL(struct params, softplus, -1, -1, 100, "",
-             "While optimising, softplus of this sharpness in place of ReLU; 0: ReLU" PRESETS),
-    LUC_INT(struct params, jitter, -1, -1, 256, "px", "Views are shifted by up to this" PRESETS),
-    LUC_REAL(struct params, zoom, -1, -1, 0.9, "", "Views are scaled by 1 - to 1 + this" PRESETS),
-    LUC_REAL(struct params, rotate, -1, -1, 180, "degrees",
-             "Views are turned by up to this" PRESETS),
-    LUC_REAL(struct params, l2, -1, -1, 1e6, "", "Penalty for pixels far from the mean" PRESETS),
+    LUC_AUTO_REAL(struct params, softplus, -1, 0, 100, "",
+                  "While optimising, softplus of this sharpness in place of ReLU; 0: ReLU" PRESETS),
+    LUC_AUTO_INT(struct params, jitter, -1, 0, 256, "px",
+                 "Views are shifted by up to this" PRESETS),
+    LUC_AUTO_REAL(struct params, zoom, -1, 0, 0.9, "",
+                  "Views are scaled by 1 - to 1 + this" PRESETS),
+    LUC_AUTO_REAL(struct params, rotate, -1, 0, 180, "degrees",
+                  "Views are turned by up to this" PRESETS),
+    LUC_AUTO_REAL(struct params, l2, -1, 0, 1e6, "",
+                  "Penalty for pixels far from the mean" PRESETS),
     LUC_REAL(struct params, l1, 0, 0, 1e6, "", "The same, by their first power"),
     LUC_REAL(struct params, tv, 0, 0, 1e6, "", "Penalty for the total variation"),
     LUC_REAL(struct params, alpha_norm, 0, 0, 1e6, "", "Penalty for |pixel|^alpha"),
     LUC_REAL(struct params, alpha, 6, 1, 20, "", "The power in alpha_norm"),
     LUC_REAL(struct params, beta_tv, 0, 0, 1e6, "", "Penalty for |slope|^beta"),
     LUC_REAL(struct params, beta, 2, 0.5, 8, "", "The power in beta_tv"),
-    LUC_REAL(struct params, blur, -1, -1, 50, "px", "Blur by this every few steps" PRESETS),
+    LUC_AUTO_REAL(struct params, blur, -1, 0, 50, "px", "Blur by this every few steps" PRESETS),
     LUC_INT(struct params, blur_every, 4, 1, 1000, "", "Steps from one blur to the next"),
-    LUC_REAL(struct params, clip_pixels, -1, -1, 99, "%",
-             "After each step this part of the pixels, the smallest, becomes the mean" PRESETS),
-    LUC_REAL(struct params, clip_contributions, -1, -1, 99, "%",
-             "The same for pixels that contribute least" PRESETS),
+    LUC_AUTO_REAL(
+        struct params, clip_pixels, -1, 0, 99, "%",
+        "After each step this part of the pixels, the smallest, becomes the mean" PRESETS),
+    LUC_AUTO_REAL(struct params, clip_contributions, -1, 0, 99, "%",
+                  "The same for pixels that contribute least" PRESETS),
     LUC_PARAM_END,
 };
 
@@ -180,11 +185,6 @@ struct job {
 
 /* ---- reading the parameters ---- */
 
-static double or_preset(double given, double preset)
-{
-    return given < 0 ? preset : given;
-}
-
 static void read_recipe(struct job *j)
 {
     const struct params *p = j->p;
@@ -199,23 +199,23 @@ static void read_recipe(struct job *j)
     const double usual = same ? r->rate : r->paint == LUC_FOURIER ? 0.05 : 3;
     r->rate = p->rate > 0 ? p->rate : usual;
     r->init = p->init == INIT_AUTO ? j->run->n_images ? INIT_IMAGE : r->init : (enum init)p->init;
-    r->steps = p->steps > 0 ? (size_t)p->steps : r->steps;
-    r->jitter = (size_t)or_preset((double)p->jitter, (double)r->jitter);
-    r->sharpen = or_preset(p->sharpen, r->sharpen);
-    r->softplus = or_preset(p->softplus, r->softplus);
+    r->steps = (size_t)luc_int_or(p->steps, (int64_t)r->steps);
+    r->jitter = (size_t)luc_int_or(p->jitter, (int64_t)r->jitter);
+    r->sharpen = luc_real_or(p->sharpen, r->sharpen);
+    r->softplus = luc_real_or(p->softplus, r->softplus);
     r->decay = p->decay > 0 ? p->decay : r->decay;
-    r->zoom = or_preset(p->zoom, r->zoom);
-    r->rotate = or_preset(p->rotate, r->rotate);
-    r->l2 = or_preset(p->l2, r->l2);
-    r->blur = or_preset(p->blur, r->blur);
-    r->clip_pixels = or_preset(p->clip_pixels, r->clip_pixels);
-    r->clip_contributions = or_preset(p->clip_contributions, r->clip_contributions);
+    r->zoom = luc_real_or(p->zoom, r->zoom);
+    r->rotate = luc_real_or(p->rotate, r->rotate);
+    r->l2 = luc_real_or(p->l2, r->l2);
+    r->blur = luc_real_or(p->blur, r->blur);
+    r->clip_pixels = luc_real_or(p->clip_pixels, r->clip_pixels);
+    r->clip_contributions = luc_real_or(p->clip_contributions, r->clip_contributions);
 }
 
 static void read_size(struct job *j)
 {
     const struct luc_pixels *in = &j->run->model->in;
-    const size_t side = (size_t)j->p->size;
+    const size_t side = (size_t)luc_int_or(j->p->size, 0);
     j->series.height = side ? side : in->height ? in->height : USUAL_SIZE;
     j->series.width = side ? side : in->width ? in->width : USUAL_SIZE;
 }

@@ -21,7 +21,8 @@ enum normalise { PER_MAP, LAYER };
 
 struct params {
     char layer[LUC_TEXT_MAX];
-    int64_t channels, channel, normalise, columns, scale;
+    int64_t channels, normalise, columns, scale;
+    struct luc_auto_int channel;
 };
 
 static const char *const normalise_names[] = { "per-map", "layer", NULL };
@@ -30,8 +31,8 @@ static const struct luc_param rows[] = {
     LUC_TEXT(struct params, layer, "conv1", "Layer to look at"),
     LUC_INT(struct params, channels, 64, 1, 4096, "",
             "Most channels in the grid: those of most energy"),
-    LUC_INT(struct params, channel, -1, -1, 1048576, "",
-            "Show this one over the photograph; -1: show the grid"),
+    LUC_AUTO_INT(struct params, channel, -1, 0, 1048576, "",
+                 "Show this one over the photograph; auto: show the grid"),
     LUC_CHOICE(struct params, normalise, PER_MAP, 2, normalise_names,
                "What is drawn brightest: each channel's largest value, or the layer's"),
     LUC_INT(struct params, columns, 0, 0, 256, "",
@@ -99,10 +100,10 @@ static enum luc_status run_layer(struct look *l, struct luc_error *err)
                               luc_shape_print(s, text));
     l->n_channels = s->dim[1];
     l->plane = s->dim[2] * s->dim[3];
-    if (l->p->channel >= (int64_t)l->n_channels)
+    if (l->p->channel.v >= (int64_t)l->n_channels)
         return luc_fail_param(err, LUC_RANGE, "channel",
                               "channel: %lld, but the layer has %zu channels",
-                              (long long)l->p->channel, l->n_channels);
+                              (long long)l->p->channel.v, l->n_channels);
     for (size_t i = 0; i < luc_numel(s); i++)
         if (!isfinite(l->maps->data[i]))
             return luc_fail(err, LUC_INVALID,
@@ -161,7 +162,7 @@ static enum luc_status show_grid(struct look *l, struct luc_error *err)
 static enum luc_status show_channel(struct look *l, struct luc_error *err)
 {
     const size_t *d = l->maps->shape.dim;
-    const size_t k = l->p->channel < 0 ? l->channel[0].index : (size_t)l->p->channel;
+    const size_t k = (size_t)luc_int_or(l->p->channel, (int64_t)l->channel[0].index);
     const struct luc_tensor map = { .shape = luc_shape4(1, 1, d[2], d[3]),
                                     .data = l->maps->data + k * l->plane };
     const struct channel c = measure(map.data, l->plane, k);
@@ -204,7 +205,7 @@ static enum luc_status run_activations(struct luc_run *run, const void *params,
                                        struct luc_error *err)
 {
     struct look l = { .run = run, .p = params };
-    const bool grid_first = l.p->channel < 0;
+    const bool grid_first = !l.p->channel.given;
     enum luc_status st = run_layer(&l, err);
     if (!st)
         st = luc_run_tick(run, 0.7, err);

@@ -18,13 +18,14 @@
 
 struct params {
     char layer[LUC_TEXT_MAX];
-    int64_t row, column;
+    struct luc_auto_int row, column;
 };
 
 static const struct luc_param rows[] = {
     LUC_TEXT(struct params, layer, "last_conv", "Layer whose unit is asked"),
-    LUC_INT(struct params, row, -1, -1, 65536, "", "The unit's row; -1: the middle one"),
-    LUC_INT(struct params, column, -1, -1, 65536, "", "The unit's column; -1: the middle one"),
+    LUC_AUTO_INT(struct params, row, -1, 0, 65536, "", "The unit's row; auto: the middle one"),
+    LUC_AUTO_INT(struct params, column, -1, 0, 65536, "",
+                 "The unit's column; auto: the middle one"),
     LUC_PARAM_END,
 };
 
@@ -70,16 +71,16 @@ static enum luc_status find_layer(struct field *f, const struct params *p, struc
 static enum luc_status place_unit(struct field *f, const struct params *p, struct luc_error *err)
 {
     static const char *const names[] = { "row", "column" };
-    const int64_t asked[] = { p->row, p->column };
+    const struct luc_auto_int asked[] = { p->row, p->column };
     const size_t side[] = { f->frame.in_height, f->frame.in_width };
     const struct luc_field *own = &f->layer->field;
     f->inside = 1;
     for (size_t a = 0; a < 2; a++) {
         const size_t n = f->layer->shape.rank == 4 ? f->layer->shape.dim[2 + a] : 1;
-        if (asked[a] >= (int64_t)n)
+        if (asked[a].v >= (int64_t)n)
             return luc_fail_param(err, LUC_RANGE, names[a], "%s: %lld, but the layer has %zu",
-                                  names[a], (long long)asked[a], n);
-        f->at[a] = asked[a] < 0 ? n / 2 : (size_t)asked[a];
+                                  names[a], (long long)asked[a].v, n);
+        f->at[a] = (size_t)luc_int_or(asked[a], (int64_t)(n / 2));
         f->to[a] = side[a];
         if (own->whole)
             continue;
