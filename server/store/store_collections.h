@@ -27,7 +27,7 @@ enum luc_status srv_store_collection_list(struct srv_store *s, const char *owner
                                           void (*each)(void *to, const struct api_collection *row),
                                           void *to, struct luc_error *err);
 enum luc_status srv_store_collection_add(struct srv_store *s, const char *owner, const char *id,
-                                         const struct api_new_picture *pictures, size_t n,
+                                         const struct api_new_picture *given, size_t n,
                                          const struct srv_collection_limits *limits,
                                          size_t *n_added, struct luc_error *err);
 /* sha256 NULL: all of them. */
